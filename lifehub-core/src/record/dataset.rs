@@ -1,6 +1,7 @@
 //! What a dataset is: a documented struct with a published JSON Schema and the metrics that it yields.
 
 use std::borrow::Cow;
+use std::io;
 
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
@@ -22,6 +23,30 @@ pub trait Dataset: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'st
 
     /// The measured values of one body.
     fn points(&self, when: &When) -> Vec<Point>;
+
+    /// The body as JSON. It holds no null: what is unknown is left out.
+    ///
+    /// # Errors
+    /// If a number is infinite or none at all, which JSON lacks, or a map has keys that are no strings.
+    fn to_json(&self) -> Result<String> {
+        let mut json = Vec::new();
+        self.serialize(&mut serde_json::Serializer::with_formatter(&mut json, WithoutNull))
+            .map_err(|e| e.to_string())
+            .and_then(|()| String::from_utf8(json).map_err(|e| e.to_string()))
+            .map_err(|e| {
+                Error::new(ErrorKind::InvalidResponse, format!("a {} does not fit JSON: {e}", Self::NAME))
+            })
+    }
+}
+
+/// Compact JSON that refuses null. Serde writes one for NaN and the infinities, and a stored body that holds it in the
+/// place of a number could not be read again.
+struct WithoutNull;
+
+impl serde_json::ser::Formatter for WithoutNull {
+    fn write_null<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        Err(io::Error::other("it holds a number that is not finite, or a null"))
+    }
 }
 
 /// A number over time that records yield.

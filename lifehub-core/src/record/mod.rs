@@ -1,4 +1,4 @@
-//! Records: the normalized facts that everything is turned into, each of one [dataset](crate::record::dataset).
+//! Records: the normalized facts that everything is turned into, each of one [`dataset`].
 
 pub mod dataset;
 pub mod datasets;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Day, Zone};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 pub use dataset::{Dataset, DatasetInfo, Metric, Point};
 pub use id::{ConnectionId, RecordId, RunId, UserId};
@@ -32,10 +32,7 @@ impl Record {
     /// # Errors
     /// If the body does not serialize (a map with keys that are no strings, say) or holds a number that JSON lacks.
     pub fn new<D: Dataset>(when: When, body: &D) -> Result<Self> {
-        let body = serde_json::to_string(body).map_err(|e| {
-            Error::new(ErrorKind::InvalidResponse, format!("a {} does not fit JSON: {e}", D::NAME))
-        })?;
-        Ok(Self { key: Cow::Borrowed(""), dataset: D::NAME, when, body })
+        Ok(Self { key: Cow::Borrowed(""), dataset: D::NAME, when, body: body.to_json()? })
     }
 
     /// Sets the key that tells this record from the others of the same item and dataset.

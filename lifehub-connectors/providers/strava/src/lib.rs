@@ -1,1 +1,139 @@
-//! Placeholder.
+//! Strava: activities of one athlete.
+//!
+//! Facts are from Strava's API documentation (<https://developers.strava.com/docs>); see the README for what is read,
+//! the limits, and the quirks.
+
+mod normalize;
+#[cfg(feature = "simulator")]
+pub mod simulator;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lifehub_core::clock::Timestamp;
+use lifehub_core::connector::{
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
+    no_settings,
+};
+use lifehub_core::http::{QuotaReport, QuotaScope, QuotaSpec};
+use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Place};
+use lifehub_core::paginate::PageNumber;
+use lifehub_core::{Error, ErrorKind, Result};
+use serde::Deserialize;
+
+/// The most that Strava gives a page.
+const PER_PAGE: u32 = 200;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads Strava.
+#[derive(Debug)]
+pub struct Strava {
+    manifest: Manifest,
+}
+
+impl Default for Strava {
+    fn default() -> Self {
+        Self { manifest: manifest() }
+    }
+}
+
+fn manifest() -> Manifest {
+    Manifest {
+        id: "strava",
+        title: "Strava",
+        about: "Runs, rides and other activities of one athlete",
+        docs: "https://developers.strava.com/docs/reference/",
+        base_url: "https://www.strava.com/api/v3",
+        origins: &[],
+        auth: Auth::oauth2(),
+        quotas: quotas(),
+        streams: vec![StreamSpec {
+            name: "activities",
+            title: "Activities",
+            datasets: &["workout"],
+            normalizer: Arc::new(normalize::activity),
+            version: 1,
+            sync: SyncMode::Incremental,
+            // Pages are numbered, so an activity that goes shifts all behind it.
+            absence: Absence::MeansGoneIfConfirmed,
+            // Strava has no `updated_at`: what changed is found by reading the last 30 days again.
+            lookback: 30 * DAY,
+            interval: Duration::from_secs(3600),
+            full_every: 7 * DAY,
+        }],
+        settings: no_settings(),
+        terms: Terms {
+            visible_to: Visibility::OwnerOnly,
+            language_models: false,
+            delete_on_withdrawal: true,
+            url: "https://www.strava.com/legal/api",
+        },
+    }
+}
+
+/// The limits on reads, per app, as Strava gives them to new apps (<https://developers.strava.com/docs/rate-limits>).
+fn quotas() -> Vec<QuotaSpec> {
+    let read = |name, limit, every, position| {
+        QuotaSpec::fixed(name, QuotaScope::App, limit, every)
+            .reported(QuotaReport::used("x-readratelimit-usage", position))
+    };
+    vec![read("quarter", 100, Duration::from_secs(900), 0), read("day", 1000, DAY, 1)]
+}
+
+/// What the engine must know of an activity.
+#[derive(Deserialize)]
+struct Head {
+    /// 64 bits: documented examples exceed 2^53.
+    id: i64,
+    #[serde(default)]
+    start_date: Maybe<Timestamp>,
+}
+
+#[async_trait]
+impl Connector for Strava {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
+        #[derive(Deserialize)]
+        struct Athlete {
+            id: i64,
+            username: Option<String>,
+        }
+        let athlete: Athlete = cx.get("/athlete").json().await?;
+        Ok(Identity { account: athlete.id.to_string(), title: athlete.username })
+    }
+
+    async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
+        if at.stream != "activities" {
+            return Err(Error::new(ErrorKind::Unsupported, format!("Strava has no stream {:?}", at.stream)));
+        }
+        let place = cursor.map_or(Ok(PageNumber::first(1)), Cursor::read)?;
+        let pass = cx.pass();
+        // `after` is exclusive and counts whole seconds; one second earlier reads the border too.
+        let after = pass.from.map(|from| from.as_seconds() - 1);
+        let items = cx
+            .get("/athlete/activities")
+            .query("page", place.page)
+            .query("per_page", PER_PAGE)
+            .query_opt("after", after)
+            .parse(|answer| answer.items())
+            .await?;
+
+        // Pages may be short; only an empty one is the end.
+        let next = if items.is_empty() {
+            let covers = match pass.from {
+                Some(from) => Coverage::Span { from, to: pass.to },
+                None => Coverage::Whole,
+            };
+            Next::CaughtUp { cursor: Cursor::new(&PageNumber::first(1))?, covers }
+        } else {
+            Next::More(Cursor::new(&place.next())?)
+        };
+        let read = |body| Item::read(body, |head: Head| ItemKey::new(head.id).at(head.start_date.0));
+        Ok(Page { items: items.into_iter().map(read).collect(), next })
+    }
+}

@@ -1,0 +1,99 @@
+//! The world of a connector: HTTP to its provider, files that settings name, the clock, the pass under way.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+use crate::connector::file::{FileAccess, LocalFile};
+use crate::connector::settings::{self, SettingsSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Call, Http};
+use crate::page::Pass;
+use crate::secret::Credentials;
+
+/// All that a connector reaches. It never sees a credential.
+pub struct Context<'a> {
+    http: &'a Http,
+    settings: Value,
+    files: FileAccess,
+    pass: Pass,
+    now: Timestamp,
+}
+
+impl<'a> Context<'a> {
+    /// A context over a built HTTP stack; `settings` without their sealed members, which lie in `credentials`.
+    pub fn new(
+        http: &'a Http,
+        settings: &Value,
+        credentials: &Credentials,
+        files: FileAccess,
+        pass: Pass,
+        now: Timestamp,
+    ) -> Self {
+        Self { http, settings: SettingsSchema::unseal(settings, credentials), files, pass, now }
+    }
+
+    /// The same context for another pass.
+    #[must_use]
+    pub fn with_pass(&self, pass: Pass, now: Timestamp) -> Self {
+        Self { http: self.http, settings: self.settings.clone(), files: self.files.clone(), pass, now }
+    }
+
+    /// A GET to a path of the provider's API.
+    pub fn get(&self, path: &str) -> Call {
+        self.http.get(path)
+    }
+
+    /// A POST to a path of the provider's API.
+    pub fn post(&self, path: &str) -> Call {
+        self.http.post(path)
+    }
+
+    /// A GraphQL query.
+    pub fn graphql(&self, path: &str, query: &str, variables: &Value) -> Call {
+        self.http.graphql(path, query, variables)
+    }
+
+    /// A GET of a link that the provider handed out. One that leads to another host is an error when it is sent.
+    pub fn follow(&self, link: &str) -> Call {
+        self.http.follow(link)
+    }
+
+    /// Opens the file that a setting names.
+    ///
+    /// # Errors
+    /// If the setting names none, the file cannot be read or is too large, or files are not to be read here.
+    pub async fn file(&self, setting: &str) -> Result<LocalFile> {
+        let Some(path) = self.settings.get(setting).and_then(Value::as_str) else {
+            return Err(Error::new(ErrorKind::Invalid, format!("the setting {setting:?} names no file")));
+        };
+        self.files.open(setting, Path::new(path)).await
+    }
+
+    /// The moment at which the page is fetched.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The connection's settings.
+    ///
+    /// # Errors
+    /// If they are not of this shape.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
+        settings::read(&self.settings)
+    }
+
+    /// The pass under way. While an account is identified: a full one from nothing.
+    pub fn pass(&self) -> &Pass {
+        &self.pass
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("pass", &self.pass).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,218 @@
+//! The manifest: all that is known of a provider before the first request.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use crate::connector::settings::SettingsSchema;
+use crate::http::{AuthScheme, QuotaSpec};
+use crate::normalize::Normalizer;
+
+/// What a provider offers and asks for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Manifest {
+    /// The name in commands, routes and configuration: lower case, digits and `-`.
+    pub id: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// One line on what is read.
+    pub about: &'static str,
+    /// Where the provider documents its API.
+    pub docs: &'static str,
+    /// The API's address; an operator may set another.
+    pub base_url: &'static str,
+    /// Other origins to which credentials may travel (`https://upload.example.com`).
+    pub origins: &'static [&'static str],
+    /// What a user must hand over.
+    pub auth: Auth,
+    /// How much the provider lets through.
+    pub quotas: Vec<QuotaSpec>,
+    /// The streams, in the order in which they are synced.
+    pub streams: Vec<StreamSpec>,
+    /// What a user may set.
+    pub settings: SettingsSchema,
+    /// What the provider's terms allow.
+    pub terms: Terms,
+}
+
+impl Manifest {
+    /// The stream of that name.
+    pub fn stream(&self, name: &str) -> Option<&StreamSpec> {
+        self.streams.iter().find(|stream| stream.name == name)
+    }
+}
+
+/// How a provider knows its user.
+#[derive(Debug, Clone, Serialize)]
+pub struct Auth {
+    /// The kind, for people and interfaces.
+    pub kind: AuthKind,
+    /// How requests carry the credentials.
+    pub scheme: AuthScheme,
+    /// The credentials by name.
+    pub fields: Vec<CredentialField>,
+}
+
+impl Auth {
+    /// No credentials.
+    pub fn none() -> Self {
+        Self { kind: AuthKind::None, scheme: AuthScheme::None, fields: Vec::new() }
+    }
+
+    /// OAuth 2.0: requests carry the access token as a bearer token.
+    pub fn oauth2() -> Self {
+        let field = |name, title, required| CredentialField { name, title, required, secret: true };
+        Self {
+            kind: AuthKind::OAuth2,
+            scheme: AuthScheme::Bearer { field: "access_token".into() },
+            fields: vec![
+                field("access_token", "Access token", true),
+                field("refresh_token", "Refresh token", false),
+                CredentialField {
+                    name: "expires_at",
+                    title: "When the access token ends (RFC 3339)",
+                    required: false,
+                    secret: false,
+                },
+            ],
+        }
+    }
+}
+
+/// The kind of a provider's authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AuthKind {
+    /// None at all.
+    None,
+    /// A key that the user copies from the provider.
+    ApiKey,
+    /// User name and password, or key and secret.
+    Basic,
+    /// OAuth 2.0.
+    #[serde(rename = "oauth2")]
+    OAuth2,
+}
+
+impl fmt::Display for AuthKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::ApiKey => "api_key",
+            Self::Basic => "basic",
+            Self::OAuth2 => "oauth2",
+        })
+    }
+}
+
+/// One credential that a user hands over.
+#[derive(Debug, Clone, Serialize)]
+pub struct CredentialField {
+    /// The name in `--secret NAME=…` and in the connect form.
+    pub name: &'static str,
+    /// The label for people.
+    pub title: &'static str,
+    /// Whether the connection cannot work without it.
+    pub required: bool,
+    /// Whether a form hides what is typed.
+    pub secret: bool,
+}
+
+/// How a stream is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    /// Live passes from the anchor between full passes.
+    Incremental,
+    /// Every pass reads everything.
+    Snapshot,
+}
+
+/// What it means when an item does not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absence {
+    /// Nothing: passes cover nothing.
+    MeansNothing,
+    /// It is gone, if the pass covers it: one answer, or the provider's own page tokens.
+    MeansGone,
+    /// It is gone if a second walk misses it too: numbered pages and offsets shift when an item before them goes.
+    MeansGoneIfConfirmed,
+}
+
+/// One collection of a provider.
+#[derive(Clone)]
+pub struct StreamSpec {
+    /// The name.
+    pub name: &'static str,
+    /// The name for people.
+    pub title: &'static str,
+    /// The datasets of its records.
+    pub datasets: &'static [&'static str],
+    /// What makes records of its items.
+    pub normalizer: Arc<dyn Normalizer>,
+    /// The normalizer's version: raise it when the same item would give other records.
+    pub version: u32,
+    /// How it is read.
+    pub sync: SyncMode,
+    /// What it means when an item does not come.
+    pub absence: Absence,
+    /// How far before the last caught-up time every live pass reads again, for late edits.
+    pub lookback: Duration,
+    /// How often a live pass is due.
+    pub interval: Duration,
+    /// How often a full pass is due.
+    pub full_every: Duration,
+}
+
+impl fmt::Debug for StreamSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamSpec")
+            .field("name", &self.name)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for StreamSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("StreamSpec", 9)?;
+        out.serialize_field("name", self.name)?;
+        out.serialize_field("title", self.title)?;
+        out.serialize_field("datasets", self.datasets)?;
+        out.serialize_field("version", &self.version)?;
+        out.serialize_field("sync", &self.sync)?;
+        out.serialize_field("absence", &self.absence)?;
+        out.serialize_field("lookback_s", &self.lookback.as_secs())?;
+        out.serialize_field("interval_s", &self.interval.as_secs())?;
+        out.serialize_field("full_every_s", &self.full_every.as_secs())?;
+        out.end()
+    }
+}
+
+/// What a provider's terms allow with the data.
+#[derive(Debug, Clone, Serialize)]
+pub struct Terms {
+    /// Who may see it.
+    pub visible_to: Visibility,
+    /// Whether a language model may read it.
+    pub language_models: bool,
+    /// Whether it must be deleted when the user withdraws.
+    pub delete_on_withdrawal: bool,
+    /// Where the terms stand.
+    pub url: &'static str,
+}
+
+/// Who may see a provider's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Its owner alone.
+    OwnerOnly,
+    /// Whoever its owner lets.
+    OwnersChoice,
+}

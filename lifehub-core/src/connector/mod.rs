@@ -1,0 +1,68 @@
+//! What a connector is: the code that reads one provider, and the only trait that its author must write.
+
+mod context;
+mod file;
+mod manifest;
+mod settings;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::http::Classify;
+use crate::page::{Cursor, Page, Partition, Place};
+
+pub use context::Context;
+pub use file::{FileAccess, LocalFile};
+pub use manifest::{
+    Absence, Auth, AuthKind, CredentialField, Manifest, StreamSpec, SyncMode, Terms, Visibility,
+};
+pub use settings::{SettingsSchema, no_settings};
+
+/// Reads one provider. It holds no state of its own: everything comes in through [`Context`] and cursors.
+#[async_trait]
+pub trait Connector: Send + Sync + 'static {
+    /// What the provider offers and asks for. The same value every time.
+    fn manifest(&self) -> &Manifest;
+
+    /// Whose account the credentials open; at the same time the check that they do.
+    async fn identify(&self, cx: &Context<'_>) -> Result<Identity>;
+
+    /// The partitions of a stream. A plain stream has one.
+    async fn partitions(&self, _cx: &Context<'_>, _stream: &str) -> Result<Vec<Partition>> {
+        Ok(vec![Partition::only()])
+    }
+
+    /// Fetches one page.
+    ///
+    /// With a cursor, goes on there. Without one, starts at `cx.pass().from` (the provider's first item, if that is
+    /// `None`), for live and full passes alike. A boundary is read inclusively: the engine takes care of duplicates.
+    ///
+    /// # Errors
+    /// [`CursorExpired`](crate::ErrorKind::CursorExpired) if the provider refuses the cursor. Never an empty page in
+    /// place of an answer that could not be read.
+    async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page>;
+
+    /// The connector's own reading of answers, where the provider departs from the usual sense of statuses: an error
+    /// inside a 200, a 403 that throttles.
+    fn classify(&self) -> Option<Classify> {
+        None
+    }
+}
+
+impl fmt::Debug for dyn Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connector({})", self.manifest().id)
+    }
+}
+
+/// Whose account a connection opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The provider's id of the account: stable, and the same for every way to sign in.
+    pub account: String,
+    /// A name by which its owner knows the account.
+    pub title: Option<String>,
+}

@@ -1,0 +1,131 @@
+//! Replay: stored raw items through the present normalizer, without the network.
+
+use crate::connector::StreamSpec;
+use crate::engine::diff::Differ;
+use crate::engine::observed::NO_ID;
+use crate::engine::report::{Counts, ErrorReport, StreamReport};
+use crate::engine::run::{Change, Run};
+use crate::engine::state::PartitionState;
+use crate::engine::storage::{
+    BodyChange, ItemPut, ItemRef, KnownRecord, PartitionKey, Quarantine, StoredItem,
+};
+use crate::error::Result;
+use crate::page::RawItem;
+
+/// Items that one transaction of a replay renews at most.
+const CHUNK: u32 = 500;
+
+impl Run<'_> {
+    /// Replays every stream of the connection that the connector still has.
+    pub(super) async fn replay_streams(&mut self) {
+        for spec in &self.tools.connector.manifest().streams {
+            self.entry.report.streams.push(StreamReport {
+                stream: spec.name.into(),
+                counts: Counts::default(),
+                caught_up: false,
+                error: None,
+            });
+            let outcome = self.replay_stream(spec).await;
+            let Some(report) = self.entry.report.streams.last_mut() else { return };
+            match outcome {
+                Ok(done) => report.caught_up = done,
+                Err(error) => {
+                    report.error = Some(ErrorReport::of(&error, ""));
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn replay_stream(&mut self, spec: &StreamSpec) -> Result<bool> {
+        for key in self.tools.store.partitions(self.tools.connection.id, spec.name).await? {
+            let state = self.tools.store.resume(&key).await?;
+            let mut after = None;
+            loop {
+                let items = self.tools.store.raw(&key, after, CHUNK).await?;
+                let Some(last) = items.last() else { break };
+                if !self.may_go_on() {
+                    return Ok(false);
+                }
+                after = Some(last.known.item);
+                self.replay_chunk(spec, &key, &state, items).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn replay_chunk(
+        &mut self,
+        spec: &StreamSpec,
+        key: &PartitionKey,
+        state: &PartitionState,
+        items: Vec<StoredItem>,
+    ) -> Result<()> {
+        let tools = self.tools;
+        let differ = Differ {
+            store: tools.store,
+            spec,
+            partition: key,
+            zone: &tools.connection.zone,
+            clock: tools.clock,
+            rng: tools.rng,
+        };
+        let rows: Vec<ItemRef> = items.iter().map(|item| item.known.item).collect();
+        let mut records = tools.store.records_of(key, &rows).await?;
+        let mut counts = Counts::default();
+        let mut puts = Vec::new();
+        for item in items {
+            let row = item.known.item;
+            let of_item = records.extract_if(.., |record| record.item == row).collect();
+            puts.extend(replay_item(&differ, item, of_item, &mut counts));
+        }
+        self.commit(key, state, Change { puts, counts, ..Change::default() }).await
+    }
+}
+
+/// What replaying one item changes; `None` if nothing.
+fn replay_item(
+    differ: &Differ<'_>,
+    StoredItem { known, body }: StoredItem,
+    records: Vec<KnownRecord>,
+    counts: &mut Counts,
+) -> Option<ItemPut> {
+    if known.id.starts_with(NO_ID) {
+        // Not the normalizer but the connector could not read it: only a new pass can give it an id.
+        counts.quarantined += 1;
+        return None;
+    }
+    let raw = RawItem { id: known.id.clone(), at: known.at, version: known.version, body };
+    let mut put = ItemPut {
+        item: Some(known.item),
+        id: known.id,
+        hash: known.hash,
+        normalizer: differ.spec.version,
+        generation: known.generation,
+        at: known.at,
+        version: known.version,
+        observed: known.observed,
+        state: known.state,
+        body: BodyChange::Keep,
+        quarantine: None,
+        records: Vec::new(),
+    };
+    let same_version = known.normalizer == differ.spec.version;
+    match differ.normalize(&raw) {
+        Ok(new) => {
+            put.records = differ.compare(new, records, differ.clock.now(), counts);
+            if put.records.is_empty() {
+                counts.unchanged += 1;
+            }
+            if known.quarantined {
+                put.body = BodyChange::Store(raw.body);
+            }
+            (!put.records.is_empty() || known.quarantined || !same_version).then_some(put)
+        }
+        Err(reason) => {
+            counts.quarantined += 1;
+            put.quarantine = Some(Quarantine { reason, body: raw.body });
+            (!known.quarantined || !same_version).then_some(put)
+        }
+    }
+}

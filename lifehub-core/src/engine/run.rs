@@ -1,0 +1,261 @@
+//! One run: the streams of a connection and their partitions, one after another, until the end, an error or the budget.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use crate::clock::{Clock, Rng, Timestamp};
+use crate::connector::{Connector, Context, StreamSpec, SyncMode};
+use crate::engine::event::SyncEvent;
+use crate::engine::options::SyncOptions;
+use crate::engine::report::{Counts, ErrorReport, RunEntry, RunStatus, StreamReport};
+use crate::engine::state::PartitionState;
+use crate::engine::storage::{Batch, Connection, Lease, PartitionKey, Seen, Storage};
+use crate::error::{Error, ErrorKind, Extent, Result};
+use crate::page::{Cursor, Page, Partition, Pass, PassKind, Place};
+
+/// What a run works with. Nothing in it changes.
+pub(super) struct Tools<'a> {
+    pub(super) connector: &'a Arc<dyn Connector>,
+    pub(super) connection: &'a Connection,
+    pub(super) cx: Context<'a>,
+    pub(super) store: &'a dyn Storage,
+    pub(super) lease: &'a Lease,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) rng: &'a Rng,
+    pub(super) options: &'a SyncOptions,
+    pub(super) lookback: Option<Duration>,
+}
+
+/// How far a pass or a partition came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// To its end.
+    CaughtUp,
+    /// To its end, but a sweep is held.
+    Held,
+    /// As far as the budget went, or until the caller cancelled.
+    Stopped,
+}
+
+/// A run under way.
+pub(super) struct Run<'a> {
+    pub(super) tools: &'a Tools<'a>,
+    /// The ledger's entry; the last of `report.streams` is the stream under way.
+    pub(super) entry: RunEntry,
+    pub(super) pages_left: u64,
+    /// Whether a sweep of the partition under way was held in this very run: a second pass within seconds may fail
+    /// for the same reason, so it confirms nothing.
+    pub(super) held_now: bool,
+    deadline: Duration,
+    events: &'a broadcast::Sender<SyncEvent>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(
+        tools: &'a Tools<'a>,
+        entry: RunEntry,
+        events: &'a broadcast::Sender<SyncEvent>,
+    ) -> Self {
+        let deadline = tools.clock.monotonic() + tools.options.max_time;
+        Self { tools, entry, pages_left: tools.options.max_pages, held_now: false, deadline, events }
+    }
+
+    /// Syncs every stream. Whatever stops it stands in the report.
+    pub(super) async fn streams(&mut self) {
+        let mut stopped = false;
+        for spec in &self.tools.connector.manifest().streams {
+            self.entry.report.streams.push(StreamReport {
+                stream: spec.name.into(),
+                counts: Counts::default(),
+                caught_up: false,
+                error: None,
+            });
+            if !stopped {
+                stopped = self.stream(spec).await == Some(Extent::Connection);
+            }
+        }
+    }
+
+    /// Syncs one stream; returns how much its errors stop, beyond the partitions that had them.
+    async fn stream(&mut self, spec: &StreamSpec) -> Option<Extent> {
+        let partitions = match self.tools.connector.partitions(&self.tools.cx, spec.name).await {
+            Ok(partitions) => partitions,
+            Err(error) => return Some(self.note(&error, "")),
+        };
+        let mut caught_up = true;
+        for partition in &partitions {
+            match self.partition(spec, partition).await {
+                Ok(outcome) => caught_up &= outcome == Outcome::CaughtUp,
+                Err(error) => {
+                    caught_up = false;
+                    let extent = self.note(&error, &partition.id);
+                    if extent > Extent::Partition {
+                        return Some(extent);
+                    }
+                }
+            }
+        }
+        self.current().caught_up = caught_up;
+        None
+    }
+
+    async fn partition(&mut self, spec: &StreamSpec, partition: &Partition) -> Result<Outcome> {
+        let key = PartitionKey {
+            connection: self.tools.connection.id,
+            stream: spec.name.into(),
+            partition: partition.id.as_ref().into(),
+        };
+        let mut state = self.tools.store.resume(&key).await?;
+        let mut outcome = Outcome::CaughtUp;
+        self.held_now = false;
+        let begun = state.live.is_some() || state.anchor.is_some() || state.full.is_some();
+        if spec.sync == SyncMode::Incremental && begun {
+            outcome = self.pass(spec, &key, &mut state, PassKind::Live).await?;
+        }
+        if outcome != Outcome::Stopped && self.full_is_due(spec, &state) {
+            let full = self.pass(spec, &key, &mut state, PassKind::Full).await?;
+            outcome = if outcome == Outcome::Held && full == Outcome::CaughtUp { outcome } else { full };
+        }
+        if self.tools.options.accept_deletes && outcome != Outcome::Stopped {
+            self.accept_held(&key, &mut state).await?;
+        }
+        Ok(outcome)
+    }
+
+    fn full_is_due(&self, spec: &StreamSpec, state: &PartitionState) -> bool {
+        let again = state.full_at.is_none_or(|at| at + spec.full_every <= self.tools.clock.now());
+        // Without an anchor there is nothing from which a live pass could go on.
+        let lost = state.anchor.is_none();
+        spec.sync == SyncMode::Snapshot || state.full.is_some() || again || lost || self.tools.options.full
+    }
+
+    /// Whether another page may be fetched.
+    pub(super) fn may_go_on(&self) -> bool {
+        self.pages_left > 0
+            && self.tools.clock.monotonic() < self.deadline
+            && !self.tools.options.cancel.is_cancelled()
+    }
+
+    /// The report of the stream under way.
+    fn current(&mut self) -> &mut StreamReport {
+        let streams = &mut self.entry.report.streams;
+        if streams.is_empty() {
+            streams.push(StreamReport {
+                stream: String::new(),
+                counts: Counts::default(),
+                caught_up: false,
+                error: None,
+            });
+        }
+        let last = streams.len() - 1;
+        &mut streams[last]
+    }
+
+    /// Writes an error into the report. Parking is none.
+    fn note(&mut self, error: &Error, partition: &str) -> Extent {
+        match error.kind() {
+            ErrorKind::Parked => self.entry.resume_at = self.entry.resume_at.max(error.retry_at()),
+            ErrorKind::Cancelled => {}
+            _ => {
+                tracing::warn!(stream = self.current().stream, partition, %error, "a stream stopped");
+                self.current().error.get_or_insert_with(|| ErrorReport::of(error, partition));
+            }
+        }
+        error.extent()
+    }
+
+    /// Commits a batch, and only then counts it.
+    pub(super) async fn commit(
+        &mut self,
+        key: &PartitionKey,
+        state: &PartitionState,
+        change: Change,
+    ) -> Result<()> {
+        let mut entry = self.entry.clone();
+        if let Some(stream) = entry.report.streams.last_mut() {
+            stream.counts += change.counts;
+        }
+        let batch = Batch {
+            partition: key.clone(),
+            now: self.tools.clock.now(),
+            puts: change.puts,
+            seen: change.seen,
+            hold: change.hold,
+            state: state.clone(),
+            run: entry.clone(),
+        };
+        self.tools.store.commit(self.tools.lease, batch).await?;
+        self.entry = entry;
+        self.pages_left = self.pages_left.saturating_sub(change.counts.pages);
+        let stream = self.current();
+        let (stream, counts) = (stream.stream.clone(), stream.counts);
+        self.emit(SyncEvent::Committed { connection: key.connection, stream, counts });
+        Ok(())
+    }
+
+    pub(super) fn emit(&self, event: SyncEvent) {
+        // Nobody listening is fine.
+        let _ = self.events.send(event);
+    }
+
+    /// Writes how the run ended into its entry.
+    pub(super) fn finish(mut self, started: Duration) -> RunEntry {
+        let clock = self.tools.clock;
+        let report = &mut self.entry.report;
+        report.status = if report.streams.iter().any(|s| s.error.is_some()) {
+            RunStatus::Failed
+        } else if self.entry.resume_at.is_some() {
+            RunStatus::Parked
+        } else if report.streams.iter().all(|s| s.caught_up) {
+            RunStatus::Ok
+        } else {
+            RunStatus::Incomplete
+        };
+        let took = clock.monotonic().saturating_sub(started).as_millis();
+        report.duration_ms = u64::try_from(took).unwrap_or(u64::MAX);
+        self.entry.finished_at = Some(clock.now());
+        self.entry
+    }
+}
+
+/// What a commit changes besides the partition's state.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    pub(super) puts: Vec<crate::engine::storage::ItemPut>,
+    pub(super) seen: Option<Seen>,
+    pub(super) hold: Option<crate::engine::storage::Missing>,
+    pub(super) counts: Counts,
+}
+
+impl Tools<'_> {
+    /// Fetches a page within its time limit, and tells when its request was sent.
+    pub(super) async fn fetch(
+        &self,
+        pass: &Pass,
+        key: &PartitionKey,
+        cursor: Option<&Cursor>,
+    ) -> Result<(Page, Timestamp)> {
+        let now = self.clock.now();
+        let cx = self.cx.with_pass(pass.clone(), now);
+        let place = Place { stream: &key.stream, partition: &key.partition };
+        let limit = self.options.page_time;
+        let page = self.connector.fetch_page(&cx, place, cursor);
+        tokio::select! {
+            biased;
+            () = self.options.cancel.cancelled() => {
+                Err(Error::new(ErrorKind::Cancelled, "the run was asked to stop"))
+            }
+            page = tokio::time::timeout(limit, page) => match page {
+                Ok(page) => page.map(|page| (page, now)),
+                Err(_) => Err(Error::new(
+                    ErrorKind::Unavailable,
+                    format!("a page took longer than {} s", limit.as_secs()),
+                )
+                .hint("what was read before is stored; the next sync goes on there")),
+            },
+        }
+        .map_err(|e| e.with("stream", &key.stream))
+    }
+}

@@ -1,0 +1,356 @@
+//! Spending a provider's quotas once: over all connections of an app, in all processes.
+//!
+//! Shared counts live in a [`QuotaLedger`] and are drawn in blocks; inside a process governor spreads what slides;
+//! and a gate, closed by the provider's own "slow down", stands before both.
+
+mod ledger;
+mod meter;
+mod spec;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+use tokio::sync::Mutex;
+
+pub use ledger::{MemoryLedger, QuotaKey, QuotaLedger};
+use meter::Meter;
+pub use spec::{QuotaReport, QuotaScope, QuotaSpec, Window};
+
+use super::retry::LONGEST_WAIT;
+use crate::clock::{Clock, Rng, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Those who wait for the same gate come back over this time, not all at once.
+const SPREAD: Duration = Duration::from_secs(1);
+
+/// The quotas of one provider and app, shared by all of its connections in this process.
+pub struct Quotas {
+    provider: Arc<str>,
+    app: Arc<str>,
+    specs: Vec<QuotaSpec>,
+    enforced: bool,
+    ledger: Arc<dyn QuotaLedger>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<Rng>,
+    shared: Mutex<Group>,
+    own: std::sync::Mutex<HashMap<Arc<str>, Own>>,
+}
+
+/// A connection's own quotas, and when they were last asked for.
+struct Own {
+    group: Arc<Mutex<Group>>,
+    last: Duration,
+}
+
+impl Quotas {
+    /// The quotas of a provider's app, shared over this ledger. `app` tells apps of one provider apart, as their
+    /// client ids do.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] if a quota makes no sense, or two have the same name.
+    pub fn new(
+        provider: impl Into<Arc<str>>,
+        app: impl Into<Arc<str>>,
+        specs: Vec<QuotaSpec>,
+        ledger: Arc<dyn QuotaLedger>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<Rng>,
+    ) -> Result<Self> {
+        let mut names = HashSet::new();
+        for spec in &specs {
+            spec.check()?;
+            if !names.insert(&spec.name) {
+                return Err(Error::new(ErrorKind::Invalid, format!("two quotas are named {:?}", spec.name)));
+            }
+        }
+        Ok(Self::unchecked(provider.into(), app.into(), specs, ledger, clock, rng))
+    }
+
+    /// No quotas, for providers that declare none: only what the provider itself asks for is obeyed, by each
+    /// connection on its own.
+    pub fn none(clock: Arc<dyn Clock>, rng: Arc<Rng>) -> Self {
+        Self::unchecked("".into(), "".into(), vec![], Arc::new(MemoryLedger::default()), clock, rng)
+    }
+
+    fn unchecked(
+        provider: Arc<str>,
+        app: Arc<str>,
+        specs: Vec<QuotaSpec>,
+        ledger: Arc<dyn QuotaLedger>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<Rng>,
+    ) -> Self {
+        let (shared, own) =
+            (Mutex::new(Group::new(vec![], Arc::clone(&ledger))), std::sync::Mutex::default());
+        let mut this = Self { provider, app, specs, enforced: true, ledger, clock, rng, shared, own };
+        this.shared = Mutex::new(this.group(QuotaScope::App, &this.app, Arc::clone(&this.ledger)));
+        this
+    }
+
+    fn group(&self, scope: QuotaScope, id: &Arc<str>, ledger: Arc<dyn QuotaLedger>) -> Group {
+        let meter = |spec: &QuotaSpec| {
+            let key = QuotaKey::new(Arc::clone(&self.provider), spec.name.as_ref(), Arc::clone(id));
+            Meter::new(spec, key, &self.clock, scope == QuotaScope::App)
+        };
+        Group::new(self.specs.iter().filter(|spec| spec.scope == scope).map(meter).collect(), ledger)
+    }
+
+    /// Counts nothing any more, as an operator may wish (`quotas = "off"`); what the provider itself asks for is still obeyed.
+    #[must_use]
+    pub fn off(mut self) -> Self {
+        self.enforced = false;
+        self
+    }
+
+    /// Spends `weight` units in every quota that concerns the path, waiting up to [`LONGEST_WAIT`] for them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Parked`], with the time to resume at, if the wait would be longer; the ledger's errors.
+    pub async fn acquire(&self, connection: &str, path: &str, weight: u32) -> Result<()> {
+        let start = self.clock.monotonic();
+        let own = self.own(connection);
+        let mut paid = Vec::new();
+        loop {
+            let Some(wait) = self.try_acquire(connection, own.as_deref(), path, weight, &mut paid).await?
+            else {
+                return Ok(());
+            };
+            let waited = self.clock.monotonic().saturating_sub(start);
+            if waited + wait.time > LONGEST_WAIT {
+                let at = self.clock.now() + wait.time;
+                let text = format!("{}; work resumes at {at}", wait.reason);
+                return Err(Error::new(ErrorKind::Parked, text).at(at));
+            }
+            tracing::debug!(provider = %self.provider, wait_ms = wait.time.as_millis() as u64, reason = %wait.reason, "waiting for quota");
+            self.clock.sleep(wait.time).await;
+        }
+    }
+
+    async fn try_acquire(
+        &self,
+        connection: &str,
+        own: Option<&Mutex<Group>>,
+        path: &str,
+        weight: u32,
+        paid: &mut Vec<Arc<str>>,
+    ) -> Result<Option<Wait>> {
+        let now = self.clock.now();
+        if let Some(until) = self.ledger.blocked_until(&self.gate(connection)).await?
+            && until > now
+        {
+            paid.clear();
+            let time = until.since(now) + self.rng.up_to(SPREAD);
+            return Ok(Some(Wait { time, reason: "the provider asked to slow down".into() }));
+        }
+        if !self.enforced || weight == 0 {
+            return Ok(None);
+        }
+        let mut shared = self.shared.lock().await;
+        let mut own = match own {
+            Some(own) => Some(own.lock().await),
+            None => None,
+        };
+        let mut groups: Vec<&mut Group> = std::iter::once(&mut *shared).chain(own.as_deref_mut()).collect();
+        // Nothing is spent before all of it is there, so that nothing is lost by waiting for the rest.
+        let mut wait: Option<Wait> = None;
+        for group in &mut groups {
+            let more = group.hold(path, weight, now).await?;
+            wait = [wait, more].into_iter().flatten().max_by_key(|wait| wait.time);
+        }
+        if wait.is_some() {
+            // What was paid before a long wait would come out in one burst after it.
+            paid.clear();
+            return Ok(wait);
+        }
+        for group in &groups {
+            if let Some(wait) = group.smooth(path, weight, paid) {
+                return Ok(Some(wait));
+            }
+        }
+        for group in &mut groups {
+            group.spend(path, weight);
+        }
+        Ok(None)
+    }
+
+    /// Reads the provider's own figures out of an answer's headers.
+    ///
+    /// # Errors
+    /// If the ledger cannot be reached.
+    pub async fn learn(
+        &self,
+        connection: &str,
+        path: &str,
+        headers: &HeaderMap,
+        sent: Timestamp,
+    ) -> Result<()> {
+        if !self.enforced || self.specs.iter().all(|spec| spec.report.is_none()) {
+            return Ok(());
+        }
+        self.shared.lock().await.learn(path, headers, sent).await?;
+        match self.own(connection) {
+            Some(own) => own.lock().await.learn(path, headers, sent).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the gate because the provider asked to slow down, for everyone whom it concerns. Without a time from
+    /// the provider a fixed window counts as spent: those that it reports as spent, else the shortest. Answers with
+    /// the time until which the gate is closed.
+    ///
+    /// # Errors
+    /// If the ledger cannot be reached.
+    pub async fn slow_down(
+        &self,
+        connection: &str,
+        path: &str,
+        until: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>> {
+        let now = self.clock.now();
+        let until = match until {
+            Some(until) => Some(until),
+            None => {
+                let mut ends = self.shared.lock().await.ends(path, now);
+                if let Some(own) = self.own(connection) {
+                    ends.extend(own.lock().await.ends(path, now));
+                }
+                let spent = ends.iter().filter(|end| end.spent).map(|end| end.at).max();
+                spent.or_else(|| ends.iter().map(|end| end.at).min())
+            }
+        };
+        if let Some(until) = until {
+            self.ledger.block(&self.gate(connection), until).await?;
+        }
+        Ok(until)
+    }
+
+    /// A provider that counts by app throttles the app; one that does not, the connection.
+    fn gate(&self, connection: &str) -> QuotaKey {
+        let by_app = self.specs.iter().any(|spec| spec.scope == QuotaScope::App);
+        let scope = if by_app { Arc::clone(&self.app) } else { connection.into() };
+        QuotaKey::new(Arc::clone(&self.provider), "", scope)
+    }
+
+    fn own(&self, connection: &str) -> Option<Arc<Mutex<Group>>> {
+        let mine = || self.specs.iter().filter(|spec| spec.scope == QuotaScope::Connection);
+        let longest = mine().map(QuotaSpec::length).max()?;
+        let now = self.clock.monotonic();
+        let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = all.get_mut(connection) {
+            own.last = now;
+            return Some(Arc::clone(&own.group));
+        }
+        // Whoever was not asked for during the longest window has nothing left to remember.
+        all.retain(|_, own| now.saturating_sub(own.last) <= longest || Arc::strong_count(&own.group) > 1);
+        let scope: Arc<str> = connection.into();
+        let ledger = Arc::new(MemoryLedger::default());
+        let group = Arc::new(Mutex::new(self.group(QuotaScope::Connection, &scope, ledger)));
+        all.insert(scope, Own { group: Arc::clone(&group), last: now });
+        Some(group)
+    }
+}
+
+impl fmt::Debug for Quotas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { provider, specs, enforced, .. } = self;
+        f.debug_struct("Quotas")
+            .field("provider", provider)
+            .field("specs", specs)
+            .field("enforced", enforced)
+            .finish()
+    }
+}
+
+/// How long to wait, and why.
+struct Wait {
+    time: Duration,
+    reason: String,
+}
+
+/// When a fixed window ends, and whether the provider said that it is spent.
+struct End {
+    at: Timestamp,
+    spent: bool,
+}
+
+/// The quotas that one scope shares.
+struct Group {
+    meters: Vec<Meter>,
+    ledger: Arc<dyn QuotaLedger>,
+    block: u32,
+}
+
+impl Group {
+    fn new(mut meters: Vec<Meter>, ledger: Arc<dyn QuotaLedger>) -> Self {
+        // The tightest first: if it refuses, nothing was taken from the others.
+        meters.sort_by_key(|meter| std::cmp::Reverse(meter.pace()));
+        let tightest = meters.iter().filter_map(|meter| meter.counted.as_ref().map(|c| c.limit)).min();
+        Self { meters, ledger, block: (tightest.unwrap_or(1) / 20).max(1) }
+    }
+
+    async fn hold(&mut self, path: &str, weight: u32, now: Timestamp) -> Result<Option<Wait>> {
+        let mut longest: Option<Wait> = None;
+        for meter in self.meters.iter_mut().filter(|meter| meter.spec.concerns(path)) {
+            if weight > meter.largest() {
+                let text = format!("a request of weight {weight} never fits the quota {:?}", meter.spec.name);
+                return Err(Error::new(ErrorKind::Invalid, text));
+            }
+            let Some(counted) = &mut meter.counted else { continue };
+            let Some(until) = counted.hold(weight, self.block, now, self.ledger.as_ref()).await? else {
+                continue;
+            };
+            let time = until.since(now);
+            if longest.as_ref().is_none_or(|wait| wait.time < time) {
+                longest = Some(Wait { time, reason: format!("the quota {:?} is spent", meter.spec.name) });
+            }
+        }
+        Ok(longest)
+    }
+
+    fn smooth(&self, path: &str, weight: u32, paid: &mut Vec<Arc<str>>) -> Option<Wait> {
+        for meter in self.meters.iter().filter(|meter| meter.spec.concerns(path)) {
+            if paid.iter().any(|name| **name == *meter.spec.name) {
+                continue;
+            }
+            if let Some(time) = meter.smooth(weight) {
+                return Some(Wait { time, reason: format!("the quota {:?} is spent", meter.spec.name) });
+            }
+            paid.push(meter.spec.name.as_ref().into());
+        }
+        None
+    }
+
+    fn spend(&mut self, path: &str, weight: u32) {
+        let concerned = self.meters.iter_mut().filter(|meter| meter.spec.concerns(path));
+        concerned.filter_map(|meter| meter.counted.as_mut()).for_each(|counted| counted.spend(weight));
+    }
+
+    async fn learn(&mut self, path: &str, headers: &HeaderMap, sent: Timestamp) -> Result<()> {
+        for meter in self.meters.iter_mut().filter(|meter| meter.spec.concerns(path)) {
+            // A figure over a sliding window says nothing about the slots in which we count it.
+            let (Window::Fixed { .. }, Some(report)) = (meter.spec.window, &meter.spec.report) else {
+                continue;
+            };
+            let (Some(used), Some(counted)) = (report.read(headers, meter.spec.limit), &mut meter.counted)
+            else {
+                continue;
+            };
+            counted.reported(used, sent, self.ledger.as_ref()).await?;
+        }
+        Ok(())
+    }
+
+    fn ends(&self, path: &str, now: Timestamp) -> Vec<End> {
+        let fixed = self
+            .meters
+            .iter()
+            .filter(|meter| matches!(meter.spec.window, Window::Fixed { .. }) && meter.spec.concerns(path));
+        fixed
+            .filter_map(|meter| meter.counted.as_ref())
+            .map(|counted| End { at: counted.window.next(now), spent: counted.is_spent(now) })
+            .collect()
+    }
+}

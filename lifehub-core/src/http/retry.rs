@@ -1,0 +1,148 @@
+//! Trying again: full jitter, `Retry-After` in both forms, and no wait that holds a worker for long.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use backon::Retryable;
+use http::{HeaderMap, header};
+
+use crate::clock::{Clock, Rng, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A worker waits no longer than this; what takes longer is [`ErrorKind::Parked`].
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How often and how long a temporary failure is tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// Tries in all, the first included. Default: 5.
+    pub tries: u32,
+    /// Time for all tries and the waits between them. Default: 10 minutes.
+    pub within: Duration,
+    /// The upper limit of the first wait, doubled for each further one. Default: 500 ms.
+    pub first: Duration,
+    /// No upper limit grows beyond this. Default: 30 s.
+    pub cap: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            tries: 5,
+            within: Duration::from_secs(600),
+            first: Duration::from_millis(500),
+            cap: Duration::from_secs(30),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// One try, no waiting.
+    pub fn never() -> Self {
+        Self { tries: 1, ..Self::default() }
+    }
+
+    /// The default with another number of tries.
+    pub fn tries(tries: u32) -> Self {
+        Self { tries: tries.max(1), ..Self::default() }
+    }
+
+    /// Runs `attempt` until it succeeds, fails for good, or the policy is spent. The attempt's number counts from 1.
+    pub(super) async fn run<T, F, Fut>(&self, clock: &Arc<dyn Clock>, rng: &Arc<Rng>, attempt: F) -> Result<T>
+    where
+        F: Fn(u32) -> Fut,
+        Fut: Future<Output = Result<T>>,
+    {
+        let start = clock.monotonic();
+        let tried = AtomicU32::new(0);
+        let parked: Mutex<Option<Timestamp>> = Mutex::new(None);
+        let backoff = FullJitter {
+            rng: Arc::clone(rng),
+            next: self.first,
+            cap: self.cap,
+            left: self.tries.saturating_sub(1),
+        };
+        let sleeper = Arc::clone(clock);
+        let result = (|| attempt(tried.fetch_add(1, Ordering::Relaxed) + 1))
+            .retry(backoff)
+            .sleep(move |wait| {
+                let clock = Arc::clone(&sleeper);
+                async move { clock.sleep(wait).await }
+            })
+            .when(Error::is_temporary)
+            .adjust(|error: &Error, backoff: Option<Duration>| {
+                let now = clock.now();
+                let wait = match error.retry_at() {
+                    Some(at) => {
+                        let least = backoff.unwrap_or_default().max(at.since(now));
+                        least + rng.up_to(self.first.max(least / 10))
+                    }
+                    // Full jitter may be next to nothing, which is no answer to "slow down".
+                    None if error.kind() == ErrorKind::Throttled => self.first + backoff?,
+                    None => backoff?,
+                };
+                if wait > LONGEST_WAIT {
+                    *parked.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + wait);
+                    return None;
+                }
+                let spent = clock.monotonic().saturating_sub(start);
+                (backoff.is_some() && spent + wait <= self.within).then_some(wait)
+            })
+            .await;
+        result.map_err(|error| {
+            let tries = tried.into_inner();
+            let error = if tries > 1 { error.with("tries", tries) } else { error };
+            match parked.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(at) => park(&error, at),
+                None => error,
+            }
+        })
+    }
+}
+
+/// The same failure as work that resumes later.
+fn park(error: &Error, at: Timestamp) -> Error {
+    let parked = Error::new(ErrorKind::Parked, format!("{}; work resumes at {at}", error.message())).at(at);
+    let parked = match error.get_hint() {
+        Some(hint) => parked.hint(hint),
+        None => parked,
+    };
+    error.context().iter().fold(parked, |parked, (key, value)| parked.with(key, value))
+}
+
+/// Waits between zero and a limit that doubles: many clients that failed together do not come back together.
+#[derive(Debug)]
+struct FullJitter {
+    rng: Arc<Rng>,
+    next: Duration,
+    cap: Duration,
+    left: u32,
+}
+
+impl Iterator for FullJitter {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.left = self.left.checked_sub(1)?;
+        let limit = self.next.min(self.cap);
+        self.next = limit * 2;
+        Some(self.rng.up_to(limit))
+    }
+}
+
+/// What `Retry-After` asks for, in either form of RFC 9110: seconds, or a date. A date is counted from the answer's
+/// own `Date`, so that a skewed clock on either side changes nothing, else from `now`.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    if let Some(seconds) = text.parse::<f64>().ok().filter(|s| s.is_finite() && *s >= 0.0) {
+        return Duration::try_from_secs_f64(seconds.ceil()).ok();
+    }
+    let instant = |text: &str| httpdate::parse_http_date(text).ok().map(Timestamp::from);
+    let from = headers.get(header::DATE).and_then(|date| instant(date.to_str().ok()?));
+    Some(instant(text)?.since(from.unwrap_or(now)))
+}

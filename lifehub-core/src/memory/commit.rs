@@ -1,0 +1,120 @@
+//! Applying a batch to the maps of the in-memory store.
+
+use crate::clock::Timestamp;
+use crate::engine::{
+    Batch, BodyChange, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Missing, PartitionKey,
+    RecordChange, RecordState, Seen,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::memory::{Inner, ItemRow, RecordRow};
+use crate::record::RecordId;
+
+/// Refuses a batch that names rows that are not there, before anything is changed.
+pub(super) fn check(inner: &Inner, batch: &Batch) -> Result<()> {
+    let seen = batch.seen.iter().flat_map(|seen| &seen.items);
+    let items = batch.puts.iter().filter_map(|put| put.item.as_ref()).chain(seen);
+    let records = batch.puts.iter().flat_map(|put| &put.records).filter_map(|change| match change {
+        RecordChange::Insert { .. } => None,
+        RecordChange::Update { id, .. } | RecordChange::Delete { id, .. } => Some(id),
+    });
+    if items.cloned().all(|item| inner.items.contains_key(&item))
+        && records.cloned().all(|id| inner.records.contains_key(&id))
+    {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Internal, "the batch names rows that are not stored"))
+}
+
+pub(super) fn apply(inner: &mut Inner, batch: Batch) {
+    let Batch { partition, now, puts, seen, hold, state, run } = batch;
+    for put in puts {
+        let row = put_item(inner, &partition, &put);
+        for change in put.records {
+            put_record(inner, row, change, now);
+        }
+    }
+    if let Some(Seen { items, generation, observed }) = seen {
+        for item in items {
+            let Some(row) = inner.items.get_mut(&item) else { continue };
+            row.known.generation = generation;
+            row.known.observed = row.known.observed.max(observed);
+            row.known.held = false;
+        }
+    }
+    if let Some(Missing { covers, generation }) = hold {
+        for row in inner.items.values_mut().filter(|row| row.partition == partition) {
+            let known = &mut row.known;
+            let missing = known.generation < generation && covers.contains(known.at);
+            known.held |= known.state == ItemState::Live && missing;
+        }
+    }
+    inner.states.insert(partition.clone(), state);
+    inner.runs.insert(partition.connection, run);
+}
+
+fn put_item(inner: &mut Inner, partition: &PartitionKey, put: &ItemPut) -> ItemRef {
+    let next = inner.items.last_key_value().map_or(1, |(last, _)| last.0 + 1);
+    let item = put.item.unwrap_or(ItemRef(next));
+    let known = KnownItem {
+        item,
+        id: put.id.clone(),
+        hash: put.hash,
+        normalizer: put.normalizer,
+        generation: put.generation,
+        at: put.at,
+        version: put.version,
+        observed: put.observed,
+        state: put.state,
+        quarantined: put.quarantine.is_some(),
+        held: false,
+    };
+    let quarantine = put.quarantine.as_ref().map(|q| (q.reason.clone(), q.body.clone()));
+    let before = inner.items.remove(&item);
+    let (kept, records) = before.map(|row| (row.body, row.records)).unwrap_or_default();
+    let body = match &put.body {
+        BodyChange::Keep => kept,
+        BodyChange::Store(body) => Some(body.clone()),
+        BodyChange::Drop => None,
+    };
+    inner.items.insert(item, ItemRow { partition: partition.clone(), known, body, quarantine, records });
+    inner.by_id.insert((partition.clone(), put.id.clone()), item);
+    item
+}
+
+fn put_record(inner: &mut Inner, item: ItemRef, change: RecordChange, now: Timestamp) {
+    match change {
+        RecordChange::Insert { id, record, day, digest } => {
+            let known = KnownRecord {
+                item,
+                record: id,
+                dataset: record.dataset().into(),
+                key: record.get_key().into(),
+                digest,
+                day,
+                state: RecordState::Live,
+            };
+            inner.records.insert(id, RecordRow { known, record, changed_at: now });
+            if let Some(row) = inner.items.get_mut(&item) {
+                row.records.push(id);
+            }
+        }
+        RecordChange::Update { id, record, day, digest, .. } => {
+            let Some(row) = unless_removed(inner, id) else { return };
+            row.record = record;
+            row.changed_at = now;
+            row.known.day = day;
+            row.known.digest = digest;
+            row.known.state = RecordState::Live;
+        }
+        RecordChange::Delete { id, .. } => {
+            let Some(row) = unless_removed(inner, id) else { return };
+            row.changed_at = now;
+            row.known.state = RecordState::Gone;
+        }
+    }
+}
+
+/// The row of a record, unless its user deleted it.
+fn unless_removed(inner: &mut Inner, id: RecordId) -> Option<&mut RecordRow> {
+    inner.records.get_mut(&id).filter(|row| row.known.state != RecordState::Removed)
+}

@@ -1,0 +1,159 @@
+//! Sealing: XChaCha20-Poly1305 under random nonces. The associated data binds each sealed value to its place, so that a
+//! value moved to another row, column, connection or user does not open.
+
+use std::fmt;
+
+use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use lifehub_core::record::{ConnectionId, UserId};
+use lifehub_core::secret::Credentials;
+use lifehub_core::{Error, ErrorKind, Result};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+const NONCE: usize = 24;
+
+/// What a key is called in the rows that it sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyId(pub(crate) [u8; 16]);
+
+/// 32 bytes that seal. They are wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct SealKey([u8; 32]);
+
+impl SealKey {
+    /// A new one from the operating system's randomness.
+    pub(crate) fn generate() -> Result<Self> {
+        random().map(Self)
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A name that tells keys apart and nothing about them: a hash of 32 random bytes cannot be turned back.
+    pub(crate) fn id(&self) -> KeyId {
+        let hash = Sha256::new().chain_update(b"lifehub key id\0").chain_update(self.0).finalize();
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash[..16]);
+        KeyId(id)
+    }
+
+    /// Nonce, then ciphertext.
+    fn seal(&self, place: &Place<'_>, clear: &[u8]) -> Result<Vec<u8>> {
+        let nonce = XNonce::from(random::<NONCE>()?);
+        let payload = Payload { msg: clear, aad: &place.bytes() };
+        let sealed = self.cipher().encrypt(&nonce, payload);
+        let sealed = sealed.map_err(|_| Error::new(ErrorKind::Internal, "the credentials could not be sealed"))?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_at_checked(NONCE)?;
+        let nonce = XNonce::try_from(nonce).ok()?;
+        let payload = Payload { msg: sealed, aad: &place.bytes() };
+        self.cipher().decrypt(&nonce, payload).ok().map(Zeroizing::new)
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        let mut key = Key::from(self.0);
+        let cipher = XChaCha20Poly1305::new(&key);
+        key.zeroize();
+        cipher
+    }
+}
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealKey([secret])")
+    }
+}
+
+/// Whose credentials they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner {
+    pub(crate) user: UserId,
+    pub(crate) connection: ConnectionId,
+}
+
+/// Where a sealed value belongs. Every part has a fixed length or ends in a zero byte, so no two places look alike.
+struct Place<'a> {
+    column: &'a str,
+    owner: Owner,
+    key: KeyId,
+}
+
+impl Place<'_> {
+    fn bytes(&self) -> Vec<u8> {
+        let Self { column, owner, key } = self;
+        [
+            b"lifehub 1\0credentials\0".as_slice(),
+            column.as_bytes(),
+            b"\0",
+            owner.user.as_bytes(),
+            owner.connection.as_bytes(),
+            &key.0,
+        ]
+        .concat()
+    }
+}
+
+/// The sealed columns of a row of credentials.
+#[derive(Debug)]
+pub(crate) struct SealedCredentials {
+    pub(crate) master_key: KeyId,
+    pub(crate) data_key_id: KeyId,
+    pub(crate) data_key: Vec<u8>,
+    pub(crate) credentials: Vec<u8>,
+}
+
+impl SealedCredentials {
+    /// Seals credentials under a data key of their own, and that under the master key.
+    pub(crate) fn seal(master: &SealKey, owner: Owner, credentials: &Credentials) -> Result<Self> {
+        let data = SealKey::generate()?;
+        let (master_key, data_key_id) = (master.id(), data.id());
+        Ok(Self {
+            master_key,
+            data_key_id,
+            data_key: master.seal(&Place { column: "data_key", owner, key: master_key }, data.as_bytes())?,
+            credentials: data.seal(
+                &Place { column: "credentials", owner, key: data_key_id },
+                &credentials.to_clear_bytes(),
+            )?,
+        })
+    }
+
+    /// Opens them again.
+    pub(crate) fn open(&self, master: &SealKey, owner: Owner) -> Result<Credentials> {
+        if self.master_key != master.id() {
+            return Err(Error::new(ErrorKind::Storage, "the credentials are sealed under another master key")
+                .hint("restore the master key that this database was made with"));
+        }
+        let open = || {
+            let data = master
+                .open(&Place { column: "data_key", owner, key: self.master_key }, &self.data_key)
+                .and_then(|key| SealKey::from_bytes(&key))?;
+            data.open(&Place { column: "credentials", owner, key: self.data_key_id }, &self.credentials)
+        };
+        let clear = open().ok_or_else(|| {
+            Error::new(ErrorKind::Storage, "the stored credentials do not open: they were altered or moved")
+                .hint("connect the account again")
+        })?;
+        Credentials::from_clear_bytes(&clear)
+    }
+}
+
+/// Bytes from the operating system's randomness.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    <[u8; N]>::try_generate()
+        .map_err(|_| Error::new(ErrorKind::Internal, "the operating system gives no randomness"))
+}
+
+/// A name that nothing else has, in hexadecimal digits.
+pub(crate) fn unique_name() -> Result<String> {
+    Ok(random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,139 @@
+//! The commit of a batch: the fence, then items, records, roll-ups, feed, state and ledger in one transaction, each in
+//! a few statements over many rows.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use lifehub_core::clock::{Day, Timestamp, Zone};
+use lifehub_core::engine::{
+    Batch, BodyChange, ItemPut, Lease, Quarantine, RecordChange, RecordState, Seen,
+};
+use lifehub_core::page::RawJson;
+use lifehub_core::record::{Digest, Record, RecordId};
+use lifehub_core::{Error, ErrorKind, Result};
+use sqlx::sqlite::SqliteConnection;
+
+use super::database::Durability;
+use super::leases::{fence_args, lost};
+use super::rows::{WhenColumns, item_state, json_list, record_state, run_args};
+use super::statement::{Args, Bulk, CHUNK, execute, get, get_bytes, get_u64, row, rows, signed};
+use super::sync::missing_args;
+use super::users::zone;
+use super::{Store, days, sql};
+use crate::rollup::Fact;
+
+pub(super) async fn commit(store: &Store, lease: &Lease, batch: Batch) -> Result<()> {
+    if batch.partition.connection != lease.connection {
+        return Err(Error::new(ErrorKind::Internal, "the batch is not of the connection that the lease is of"));
+    }
+    let mut tx = store.0.db.write(Durability::Page).await?;
+    let Some(base) = Base::fence(&mut tx, lease, store.term_micros(), batch.now).await? else {
+        tx.rollback().await?;
+        return Err(lost(lease));
+    };
+    // Boxed, because so many awaits make a large future, which every caller would carry along.
+    Box::pin(write(&mut tx, base, batch)).await?;
+    tx.commit().await
+}
+
+/// What the rows of a batch build on.
+struct Base {
+    connection: i64,
+    user: i64,
+    seq: u64,
+    zone: Zone,
+    last_item: i64,
+    last_record: i64,
+    now: i64,
+}
+
+impl Base {
+    /// Renews the lease; `None` if it does not hold any more.
+    async fn fence(
+        conn: &mut SqliteConnection,
+        lease: &Lease,
+        term: i64,
+        now: Timestamp,
+    ) -> Result<Option<Self>> {
+        let Some(found) = row(conn, sql::FENCE, fence_args(lease).with(term)).await? else { return Ok(None) };
+        Ok(Some(Self {
+            connection: get(&found, 0)?,
+            user: get(&found, 1)?,
+            seq: get_u64(&found, 2)?,
+            zone: zone(get(&found, 3)?),
+            last_item: get(&found, 4)?,
+            last_record: get(&found, 5)?,
+            now: now.as_micros(),
+        }))
+    }
+
+    fn next_seq(&mut self) -> i64 {
+        self.seq += 1;
+        signed(self.seq)
+    }
+}
+
+async fn write(conn: &mut SqliteConnection, mut base: Base, batch: Batch) -> Result<()> {
+    let Batch { partition, puts, seen, hold, state, run, .. } = batch;
+    let state = serde_json::to_string(&state)
+        .map_err(|e| Error::new(ErrorKind::Internal, format!("a state does not fit JSON: {e}")))?;
+    let args = Args::new().with(base.connection).with(partition.stream).with(partition.partition).with(state);
+    let made = row(conn, sql::PARTITION_UPSERT, args).await?;
+    let partition: i64 = made.map_or(Ok(0), |row| get(&row, 0))?;
+
+    let seq = base.seq;
+    put_items(conn, &mut base, partition, puts).await?;
+    if base.seq != seq {
+        let args = Args::new().with(base.user).with(signed(base.seq));
+        execute(conn, sql::USER_SET_SEQ, args).await?;
+    }
+    if let Some(seen) = seen {
+        stamp(conn, partition, &seen).await?;
+    }
+    if let Some(missing) = hold {
+        execute(conn, sql::ITEMS_HOLD, missing_args(partition, missing)).await?;
+    }
+    execute(conn, sql::RUN_UPSERT, run_args(base.connection, &run)?).await?;
+    Ok(())
+}
+
+async fn stamp(conn: &mut SqliteConnection, partition: i64, seen: &Seen) -> Result<()> {
+    let args = Args::new()
+        .with(partition)
+        .with(json_list(seen.items.iter().map(|item| item.0)))
+        .with(signed(seen.generation))
+        .with(seen.observed.as_micros());
+    let stamped = execute(conn, sql::ITEMS_SEEN, args).await?;
+    expect_rows(stamped, seen.items.len())
+}
+
+/// A batch that names rows that are not there must change nothing at all.
+fn expect_rows(changed: u64, expected: usize) -> Result<()> {
+    if changed == expected as u64 {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Internal, "the batch names rows that are not stored"))
+}
+
+async fn put_items(
+    conn: &mut SqliteConnection,
+    base: &mut Base,
+    partition: i64,
+    puts: Vec<ItemPut>,
+) -> Result<()> {
+    let mut items = ItemRows::default();
+    let mut changes = Changes::default();
+    for put in puts {
+        let id = put.item.map_or_else(
+            || {
+                base.last_item += 1;
+                base.last_item
+            },
+            |item| item.0,
+        );
+        let (records, normalizer) = (items.add(id, put), 0);
+        let _: i32 = normalizer;
+        changes.add(id, records);
+    }
+    items.write(conn, base, partition).await?;
+    changes.write(conn, base).await
+}

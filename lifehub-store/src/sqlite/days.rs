@@ -1,0 +1,116 @@
+//! Roll-ups of days: recomputed from the records of a day whenever one of them changes, never adjusted.
+
+use std::collections::{BTreeSet, HashSet};
+
+use lifehub_core::clock::Day;
+use lifehub_core::record::{ConnectionId, UserId};
+use lifehub_core::Result;
+use sqlx::sqlite::SqliteConnection;
+
+use super::Store;
+use super::rows::{fact, json_list};
+use super::sql;
+use super::statement::{Args, CHUNK, execute, get, get_bytes, get_u64, rows, signed};
+use crate::rollup::{Fact, RollupRow, Tally, tally};
+
+/// How many days are recomputed at once where a change touches many.
+const DAYS_AT_ONCE: usize = 64;
+
+/// The live records of these days, but for some rows.
+pub(super) async fn facts_of(
+    conn: &mut SqliteConnection,
+    connection: i64,
+    days: &BTreeSet<i32>,
+    without: &HashSet<i64>,
+) -> Result<Vec<Fact>> {
+    let args = Args::new().with(connection).with(json_list(days.iter().map(|day| i64::from(*day))));
+    let found = rows(conn, sql::FACTS_OF_DAYS, args).await?;
+    let mut facts = Vec::with_capacity(found.len());
+    for row in &found {
+        if !without.contains(&get(row, 0)?) {
+            facts.push(fact(row)?.1);
+        }
+    }
+    Ok(facts)
+}
+
+/// Replaces the roll-ups of days by what these facts, all of theirs, give. `stale` are the days among them that may
+/// have rows.
+pub(super) async fn replace(
+    conn: &mut SqliteConnection,
+    connection: i64,
+    stale: &BTreeSet<i32>,
+    facts: Vec<Fact>,
+) -> Result<()> {
+    if !stale.is_empty() {
+        let days = json_list(stale.iter().map(|day| i64::from(*day)));
+        execute(conn, sql::ROLLUPS_DELETE, Args::new().with(connection).with(days)).await?;
+    }
+    let rows: Vec<_> = tally(facts).into_iter().collect();
+    for chunk in rows.chunks(CHUNK) {
+        let mut args = Args::new().with(connection);
+        args.reserve(chunk.len() * 8);
+        for ((day, metric, label), tally) in chunk {
+            args.push(*day);
+            args.push(&**metric);
+            args.push(&**label);
+            args.push(signed(tally.count));
+            for figure in [tally.sum, tally.min, tally.max, tally.last] {
+                args.push(figure);
+            }
+        }
+        execute(conn, sql::ROLLUPS_INSERT.sql(chunk.len()), args).await?;
+    }
+    Ok(())
+}
+
+/// Recomputes days from what is stored.
+pub(super) async fn recompute(
+    conn: &mut SqliteConnection,
+    connection: i64,
+    days: &BTreeSet<i32>,
+) -> Result<()> {
+    let all: Vec<i32> = days.iter().copied().collect();
+    for some in all.chunks(DAYS_AT_ONCE) {
+        let some = some.iter().copied().collect();
+        let facts = facts_of(conn, connection, &some, &HashSet::new()).await?;
+        replace(conn, connection, &some, facts).await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// The rows of a metric over all connections of a user, from a day to another, both included, by day.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn rollups(&self, user: UserId, metric: &str, from: Day, to: Day) -> Result<Vec<RollupRow>> {
+        let args = Args::new()
+            .with(user.as_bytes().as_slice())
+            .with(metric)
+            .with(from.as_number())
+            .with(to.as_number());
+        let found = rows(&mut *self.0.db.read().await?, sql::ROLLUPS, args).await?;
+        let read = |row| {
+            Ok(RollupRow {
+                connection: ConnectionId::from_bytes(get_bytes(row, 0)?),
+                metric: get(row, 1)?,
+                label: get(row, 2)?,
+                day: Day::from_number(get(row, 3)?),
+                tally: read_tally(row, 4)?,
+            })
+        };
+        found.iter().map(read).collect()
+    }
+}
+
+/// Reads count, sum, min, max and last from this column on.
+pub(super) fn read_tally(row: &sqlx::sqlite::SqliteRow, first: usize) -> Result<Tally> {
+    Ok(Tally {
+        count: get_u64(row, first)?,
+        sum: get(row, first + 1)?,
+        min: get(row, first + 2)?,
+        max: get(row, first + 3)?,
+        last: get(row, first + 4)?,
+    })
+}

@@ -1,0 +1,70 @@
+//! The schema and its versions. Migrations only go forward, all of them in one transaction.
+
+use lifehub_core::{Error, ErrorKind, Result};
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteConnection;
+
+use super::fault::fault;
+use super::open::{foreign, newer};
+use super::statement::{Args, execute, get};
+
+/// In the header of the file: says that it is ours. The letters `LfHb`.
+pub(super) const APPLICATION_ID: i32 = 0x4c66_4862;
+
+const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+
+/// The version of the schema after all migrations.
+#[expect(clippy::cast_possible_truncation, reason = "a handful")]
+pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Brings the database to [`VERSION`]. Two processes may do so at once: the second finds it done.
+pub(super) async fn run(conn: &mut SqliteConnection) -> Result<()> {
+    let found = version(conn).await?;
+    if found > VERSION {
+        return Err(newer(found));
+    }
+    if found < VERSION {
+        execute(conn, "BEGIN IMMEDIATE", Args::new()).await?;
+        // An error leaves the transaction open, and the caller drops the connection, which rolls back.
+        migrate(conn).await?;
+        execute(conn, "COMMIT", Args::new()).await?;
+    }
+    Ok(())
+}
+
+async fn migrate(conn: &mut SqliteConnection) -> Result<()> {
+    let found = version(conn).await?;
+    if found > VERSION {
+        return Err(newer(found));
+    }
+    if found == 0 {
+        let tables = number(conn, "SELECT count(*) FROM sqlite_schema").await?;
+        if tables != 0 || number(conn, "PRAGMA application_id").await? != 0 {
+            return Err(foreign("is a database of another program"));
+        }
+        // In the same transaction as the first table, and before the file has a WAL: whoever reads the header of the
+        // file knows whose it is.
+        run_script(conn, format!("PRAGMA application_id = {APPLICATION_ID}")).await?;
+    }
+    for script in MIGRATIONS.iter().skip(found as usize) {
+        sqlx::raw_sql(*script).execute(&mut *conn).await.map_err(fault)?;
+    }
+    run_script(conn, format!("PRAGMA user_version = {VERSION}")).await
+}
+
+/// The version of the schema that the file holds.
+pub(super) async fn version(conn: &mut SqliteConnection) -> Result<u32> {
+    let version = number(conn, "PRAGMA user_version").await?;
+    u32::try_from(version).map_err(|_| foreign("is a database of another program"))
+}
+
+async fn run_script(conn: &mut SqliteConnection, script: String) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(script)).execute(conn).await.map_err(fault)?;
+    Ok(())
+}
+
+async fn number(conn: &mut SqliteConnection, sql: &'static str) -> Result<i64> {
+    let row = sqlx::raw_sql(sql).fetch_optional(conn).await.map_err(fault)?;
+    let row = row.ok_or_else(|| Error::new(ErrorKind::Storage, "the database gives no answer"))?;
+    get(&row, 0)
+}

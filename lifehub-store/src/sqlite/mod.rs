@@ -1,0 +1,108 @@
+//! SQLite: one file, one writing connection for each process, a few reading ones.
+
+mod check;
+mod commit;
+mod connections;
+mod database;
+mod days;
+mod fault;
+mod holder;
+mod leases;
+mod location;
+mod migrate;
+mod open;
+mod quotas;
+mod records;
+mod rows;
+mod runs;
+mod sql;
+mod statement;
+mod sync;
+mod users;
+mod vault;
+mod zone;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lifehub_core::clock::{Clock, Rng, Timestamp};
+use lifehub_core::{Error, ErrorKind, Result};
+
+use crate::key::KeySource;
+use crate::options::OpenOptions;
+use crate::seal::SealKey;
+use database::Database;
+use holder::Holder;
+use location::Location;
+
+pub use check::Finding;
+pub use records::Export;
+
+/// A database of users, connections and their data. Cheap to clone; all clones are one.
+///
+/// ```
+/// # use lifehub_core::clock::Zone;
+/// # use lifehub_store::{KeySource, OpenOptions, Store};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let store = Store::open("sqlite::memory:", OpenOptions::new(KeySource::Ephemeral)).await?;
+/// let user = store.create_user("ada@example.com", &Zone::utc()).await?;
+/// assert_eq!(store.changes(user, 0, 100).await?.items.len(), 0);
+/// # Ok::<(), lifehub_core::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    db: Database,
+    key: SealKey,
+    key_source: KeySource,
+    holder: Holder,
+    clock: Arc<dyn Clock>,
+    rng: Arc<Rng>,
+    term: Duration,
+}
+
+impl Store {
+    /// Opens a database, or makes it: `sqlite:///absolute/path`, `sqlite://relative/path`, a plain path, or
+    /// `sqlite::memory:` for one that vanishes with this store. The folder must exist.
+    ///
+    /// # Errors
+    /// If the file is not a database of ours, is of a newer version (it stays untouched then) or cannot be used, or if
+    /// the master key is missing, unsafe or another one.
+    pub async fn open(location: &str, options: OpenOptions) -> Result<Self> {
+        let location = Location::parse(location)?;
+        let holder = match &location {
+            Location::Memory => Holder::of_memory()?,
+            Location::File(_) if matches!(options.key, KeySource::Ephemeral) => {
+                return Err(Error::new(ErrorKind::Invalid, "a database in a file needs a master key that is kept")
+                    .hint("name a key file, or pass the key as text"));
+            }
+            Location::File(path) => Holder::beside(path)?,
+        };
+        let db = open::open(location, &options).await?;
+        let key = vault::unlock(&db, &options.key).await?;
+        let OpenOptions { key: key_source, clock, rng, term, .. } = options;
+        Ok(Self(Arc::new(Inner { db, key, key_source, holder, clock, rng, term })))
+    }
+
+    /// Waits for what is under way and closes the database. Clones of this store cannot be used afterwards.
+    ///
+    /// # Errors
+    /// If the last connection does not close cleanly. Nothing is lost then.
+    pub async fn close(&self) -> Result<()> {
+        self.0.holder.release();
+        self.0.db.close().await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}

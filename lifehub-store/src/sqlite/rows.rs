@@ -1,0 +1,223 @@
+//! Rows and what they mean: the columns of each, read and written in one place.
+
+use lifehub_core::clock::{Day, Offset, Timestamp, Zone};
+use lifehub_core::engine::{ItemRef, ItemState, KnownItem, KnownRecord, PartitionKey, RecordState, RunEntry};
+use lifehub_core::record::{ConnectionId, Digest, Moment, RecordId, RunId, UserId, When};
+use lifehub_core::{Error, ErrorKind, Result};
+use serde_json::value::RawValue;
+use sqlx::sqlite::SqliteRow;
+
+use super::statement::{Args, get, get_bytes, get_u64, signed};
+use crate::record::StoredRecord;
+use crate::rollup::Fact;
+
+/// The columns of a [`When`], in the order of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WhenColumns {
+    start: Option<i64>,
+    start_offset: Option<i32>,
+    end: Option<i64>,
+    end_offset: Option<i32>,
+    zone: Option<String>,
+    end_zone: Option<String>,
+    day: i32,
+}
+
+impl WhenColumns {
+    pub(super) fn of(when: &When, day: Day) -> Self {
+        let name = |moment: Option<&Moment>| {
+            moment.and_then(|m| m.zone.as_ref()).map(|zone| zone.name().to_owned())
+        };
+        let offset =
+            |moment: Option<&Moment>| moment.and_then(|m| m.offset).map(Offset::as_seconds);
+        let (start, end) = (when.start(), when.end());
+        let (zone, end_zone) = (name(start), name(end));
+        Self {
+            start: start.map(|m| m.at.as_micros()),
+            start_offset: offset(start),
+            end: end.map(|m| m.at.as_micros()),
+            end_offset: offset(end),
+            // Few spans end in another zone than they began in.
+            end_zone: (end.is_some() && end_zone != zone).then(|| end_zone.unwrap_or_default()),
+            zone,
+            day: day.as_number(),
+        }
+    }
+
+    /// Reads seven columns from this one on.
+    pub(super) fn read(row: &SqliteRow, first: usize) -> Result<Self> {
+        Ok(Self {
+            start: get(row, first)?,
+            start_offset: get(row, first + 1)?,
+            end: get(row, first + 2)?,
+            end_offset: get(row, first + 3)?,
+            zone: get(row, first + 4)?,
+            end_zone: get(row, first + 5)?,
+            day: get(row, first + 6)?,
+        })
+    }
+
+    /// Adds the columns from the start to the zone of the end.
+    pub(super) fn push(self, args: &mut Args) {
+        args.push(self.start);
+        args.push(self.start_offset);
+        args.push(self.end);
+        args.push(self.end_offset);
+        args.push(self.zone);
+        args.push(self.end_zone);
+    }
+
+    pub(super) fn day(&self) -> i32 {
+        self.day
+    }
+
+    pub(super) fn when(&self) -> When {
+        let zone = |name: Option<&str>| name.and_then(|name| name.parse::<Zone>().ok());
+        let moment = |at, offset: Option<i32>, name| Moment {
+            at: Timestamp::from_micros(at),
+            offset: offset.and_then(|seconds| Offset::from_seconds(seconds).ok()),
+            zone: zone(name),
+        };
+        let name = self.zone.as_deref();
+        match (self.start, self.end) {
+            (None, _) => When::Day(Day::from_number(self.day)),
+            (Some(start), None) => When::At(moment(start, self.start_offset, name)),
+            (Some(start), Some(end)) => When::Span {
+                start: moment(start, self.start_offset, name),
+                end: moment(end, self.end_offset, self.end_zone.as_deref().or(name)),
+            },
+        }
+    }
+}
+
+/// The row of a partition's key, as three parameters.
+pub(super) fn partition_args(key: &PartitionKey) -> Args {
+    Args::new()
+        .with(key.connection.as_bytes().as_slice())
+        .with(key.stream.as_str())
+        .with(key.partition.as_str())
+}
+
+/// Integers as one JSON parameter.
+pub(super) fn json_list(numbers: impl Iterator<Item = i64>) -> String {
+    let list = numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    format!("[{list}]")
+}
+
+pub(super) fn item_state(state: ItemState) -> i32 {
+    match state {
+        ItemState::Live => 0,
+        ItemState::Gone => 1,
+    }
+}
+
+pub(super) fn record_state(number: i32) -> RecordState {
+    match number {
+        0 => RecordState::Live,
+        1 => RecordState::Gone,
+        _ => RecordState::Removed,
+    }
+}
+
+/// Reads `item_columns!()`.
+pub(super) fn known_item(row: &SqliteRow) -> Result<KnownItem> {
+    let normalizer = get::<i64>(row, 3)?;
+    Ok(KnownItem {
+        item: ItemRef(get(row, 0)?),
+        id: get(row, 1)?,
+        hash: Digest::from_bytes(get_bytes(row, 2)?),
+        normalizer: u32::try_from(normalizer).unwrap_or(u32::MAX),
+        generation: get_u64(row, 4)?,
+        at: get::<Option<i64>>(row, 5)?.map(Timestamp::from_micros),
+        // A version fills 64 bits: it is kept bit by bit.
+        version: get::<Option<i64>>(row, 6)?.map(i64::cast_unsigned),
+        observed: Timestamp::from_micros(get(row, 7)?),
+        state: if get::<i32>(row, 8)? == 0 { ItemState::Live } else { ItemState::Gone },
+        quarantined: get(row, 9)?,
+        held: get(row, 10)?,
+    })
+}
+
+pub(super) fn known_record(row: &SqliteRow) -> Result<KnownRecord> {
+    Ok(KnownRecord {
+        item: ItemRef(get(row, 0)?),
+        record: RecordId::from_bytes(get_bytes(row, 1)?),
+        dataset: get(row, 2)?,
+        key: get(row, 3)?,
+        digest: Digest::from_bytes(get_bytes(row, 4)?),
+        day: Day::from_number(get(row, 5)?),
+        state: record_state(get(row, 6)?),
+    })
+}
+
+/// Reads `fact_columns!()`.
+pub(super) fn fact(row: &SqliteRow) -> Result<(i64, Fact)> {
+    let columns = WhenColumns::read(row, 3)?;
+    let record = RecordId::from_bytes(get_bytes(row, 1)?);
+    let fact = Fact::of(record, get(row, 2)?, get(row, 10)?, &columns.when(), columns.day());
+    Ok((get(row, 0)?, fact))
+}
+
+/// Reads `record_columns!()`; the row and its sort instant are for cursors.
+pub(super) fn stored_record(row: &SqliteRow) -> Result<(StoredRecord, i64, i64)> {
+    let id = RecordId::from_bytes(get_bytes(row, 1)?);
+    let text = |at: Option<i64>, offset: Option<i32>| {
+        let offset = offset.and_then(|seconds| Offset::from_seconds(seconds).ok());
+        at.map(|at| Moment { at: Timestamp::from_micros(at), offset, zone: None }.to_rfc3339())
+    };
+    let body = RawValue::from_string(get(row, 14)?).map_err(|_| {
+        Error::new(ErrorKind::Storage, "the body of a stored record is damaged")
+            .with("record", id)
+            .hint("run `lifehub doctor`, and restore a backup if it agrees")
+    })?;
+    let record = StoredRecord {
+        id,
+        connection: ConnectionId::from_bytes(get_bytes(row, 2)?),
+        provider: get(row, 3)?,
+        stream: get(row, 4)?,
+        external_id: get(row, 5)?,
+        key: get(row, 6)?,
+        dataset: get(row, 7)?,
+        start: text(get(row, 8)?, get(row, 9)?),
+        end: text(get(row, 10)?, get(row, 11)?),
+        zone: get(row, 12)?,
+        day: Day::from_number(get(row, 13)?),
+        body,
+        seq: get_u64(row, 15)?,
+        changed_at: Timestamp::from_micros(get(row, 16)?),
+        deleted: record_state(get(row, 17)?) != RecordState::Live,
+    };
+    Ok((record, get(row, 0)?, get(row, 18)?))
+}
+
+/// The parameters of `RUN_UPSERT`.
+pub(super) fn run_args(connection: i64, run: &RunEntry) -> Result<Args> {
+    let report = serde_json::to_string(&run.report)
+        .map_err(|e| Error::new(ErrorKind::Internal, format!("a report does not fit JSON: {e}")))?;
+    Ok(Args::new()
+        .with(run.id.as_bytes().as_slice())
+        .with(connection)
+        .with(signed(run.epoch))
+        .with(run.started_at.as_micros())
+        .with(run.finished_at.map(Timestamp::as_micros))
+        .with(run.resume_at.map(Timestamp::as_micros))
+        .with(report))
+}
+
+pub(super) fn run_entry(row: &SqliteRow) -> Result<RunEntry> {
+    let instant = |column| get::<Option<i64>>(row, column).map(|at| at.map(Timestamp::from_micros));
+    let report = serde_json::from_str(get(row, 5)?)
+        .map_err(|_| Error::new(ErrorKind::Storage, "the report of a stored run is unreadable"))?;
+    Ok(RunEntry {
+        id: RunId::from_bytes(get_bytes(row, 0)?),
+        epoch: get_u64(row, 1)?,
+        started_at: Timestamp::from_micros(get(row, 2)?),
+        finished_at: instant(3)?,
+        resume_at: instant(4)?,
+        report,
+    })
+}
+
+pub(super) fn user_id(row: &SqliteRow, column: usize) -> Result<UserId> {
+    get_bytes(row, column).map(UserId::from_bytes)
+}

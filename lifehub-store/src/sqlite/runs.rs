@@ -1,0 +1,43 @@
+//! The ledger of runs.
+
+use async_trait::async_trait;
+use lifehub_core::Result;
+use lifehub_core::engine::{Lease, RunEntry, Runs};
+use lifehub_core::record::ConnectionId;
+
+use super::Store;
+use super::database::Durability;
+use super::leases::{fence_args, lost};
+use super::rows::{run_args, run_entry};
+use super::sql;
+use super::statement::{Args, execute, get, row, rows};
+use crate::query::clamp_limit;
+
+impl Store {
+    /// The latest runs of a connection, the latest first; at most 500.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn runs(&self, connection: ConnectionId, limit: u32) -> Result<Vec<RunEntry>> {
+        let args = Args::new().with(connection.as_bytes().as_slice()).with(clamp_limit(limit));
+        let found = rows(&mut *self.0.db.read().await?, sql::RUN_LATEST, args).await?;
+        found.iter().map(run_entry).collect()
+    }
+}
+
+#[async_trait]
+impl Runs for Store {
+    async fn record(&self, lease: &Lease, run: &RunEntry) -> Result<()> {
+        let mut tx = self.0.db.write(Durability::Page).await?;
+        let Some(held) = row(&mut tx, sql::LEASE_HOLDS, fence_args(lease)).await? else {
+            tx.rollback().await?;
+            return Err(lost(lease));
+        };
+        execute(&mut tx, sql::RUN_UPSERT, run_args(get(&held, 0)?, run)?).await?;
+        tx.commit().await
+    }
+
+    async fn latest(&self, connection: ConnectionId) -> Result<Option<RunEntry>> {
+        Ok(self.runs(connection, 1).await?.pop())
+    }
+}

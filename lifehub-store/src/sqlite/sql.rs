@@ -1,0 +1,340 @@
+//! Every statement, in one place, where a test prepares each against a real database.
+//!
+//! Instants are microseconds. `now!()` is the database's own clock, which alone decides over leases.
+
+use super::statement::Bulk;
+
+macro_rules! now {
+    () => {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    };
+}
+
+macro_rules! connection {
+    ($of:literal) => {
+        concat!("(SELECT id FROM connections WHERE uuid = ", $of, ")")
+    };
+}
+
+/// The row of the partition named by three parameters, which come first.
+macro_rules! partition {
+    () => {
+        "(SELECT p.id FROM partitions p JOIN connections c ON c.id = p.connection_id
+          WHERE c.uuid = ? AND p.stream = ? AND p.partition = ?)"
+    };
+}
+
+macro_rules! item_columns {
+    () => {
+        "i.id, i.external_id, i.hash, i.normalizer, i.generation, i.at, i.version, i.observed, i.state,
+         i.quarantined, i.held"
+    };
+}
+
+macro_rules! record_columns {
+    () => {
+        "r.id, r.uuid, c.uuid, c.provider, p.stream, i.external_id, r.key, r.dataset, r.start_us, r.start_offset,
+         r.end_us, r.end_offset, r.zone, r.day, r.body, r.seq, r.changed_at, r.state, r.sort_us"
+    };
+}
+
+macro_rules! record_tables {
+    () => {
+        "records r JOIN items i ON i.id = r.item_id JOIN partitions p ON p.id = i.partition_id
+         JOIN connections c ON c.id = p.connection_id"
+    };
+}
+
+/// What tells whether a stored record counts, and what it counts.
+macro_rules! fact_columns {
+    () => {
+        "id, uuid, dataset, start_us, start_offset, end_us, end_offset, zone, end_zone, day, body"
+    };
+}
+
+/// Live items of a partition inside a span of `at`, unless the first of its borders is NULL. Numbered from `?1`:
+/// partition row, covers everything, from, to.
+macro_rules! covered {
+    () => {
+        "i.partition_id = ?1 AND i.state = 0 AND (?2 OR (i.at > ?3 AND i.at < ?4))"
+    };
+}
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(super) const $name: &str = $sql;)*
+        #[cfg(test)]
+        const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+statements! {
+    // Users and connections.
+    USER_INSERT = "INSERT INTO users (uuid, email, zone, created_at) VALUES (?1, ?2, ?3, ?4)";
+    USER_BY_EMAIL = "SELECT uuid, email, zone, created_at FROM users WHERE email = ?1";
+    USERS = "SELECT uuid, email, zone, created_at FROM users ORDER BY id";
+    USER_ROW = "SELECT id, seq, zone FROM users WHERE uuid = ?1";
+    USER_SET_ZONE = "UPDATE users SET zone = ?2 WHERE id = ?1";
+    USER_SET_SEQ = "UPDATE users SET seq = ?2 WHERE id = ?1";
+    CONNECTION_UPSERT = "INSERT INTO connections
+            (uuid, user_id, provider, account, settings, status, created_at, changed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?6)
+        ON CONFLICT (user_id, provider, ifnull(account, '')) DO UPDATE
+            SET settings = excluded.settings, status = 'active', changed_at = excluded.changed_at
+        RETURNING id, uuid";
+    CONNECTIONS = "SELECT c.uuid, u.uuid, c.provider, c.account, c.settings, u.zone, c.status, c.created_at,
+            c.changed_at
+        FROM connections c JOIN users u ON u.id = c.user_id
+        WHERE (?1 IS NULL OR u.uuid = ?1) AND (?2 IS NULL OR c.uuid = ?2)
+        ORDER BY c.id";
+    CONNECTION_SET_STATUS = "UPDATE connections SET status = ?2, changed_at = ?3 WHERE uuid = ?1 RETURNING id";
+
+    // Credentials and the key that seals them.
+    META_GET = "SELECT value FROM meta WHERE name = ?1";
+    META_SET = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+    ANY_CREDENTIALS = "SELECT EXISTS (SELECT 1 FROM credentials)";
+    CREDENTIALS_OWNER = "SELECT c.id, u.uuid, c.status
+        FROM connections c JOIN users u ON u.id = c.user_id WHERE c.uuid = ?1";
+    CREDENTIALS_GET = "SELECT master_key, data_key_id, data_key, credentials FROM credentials
+        WHERE connection_id = ?1";
+    CREDENTIALS_SET = "INSERT INTO credentials
+            (connection_id, master_key, data_key_id, data_key, credentials, changed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT DO UPDATE SET master_key = excluded.master_key, data_key_id = excluded.data_key_id,
+            data_key = excluded.data_key, credentials = excluded.credentials, changed_at = excluded.changed_at";
+    CREDENTIALS_DELETE = "DELETE FROM credentials WHERE connection_id = ?1";
+
+    // Leases.
+    LEASE_GET = concat!("SELECT c.id, c.status, l.epoch, l.holder, l.expires_at > ", now!(), "
+        FROM connections c LEFT JOIN leases l ON l.connection_id = c.id WHERE c.uuid = ?1");
+    LEASE_CLAIM = concat!("INSERT INTO leases (connection_id, epoch, holder, expires_at)
+        VALUES (?1, 1, ?2, ", now!(), " + ?3)
+        ON CONFLICT DO UPDATE SET epoch = epoch + 1, holder = excluded.holder, expires_at = excluded.expires_at
+        RETURNING epoch");
+    LEASE_RENEW = concat!("UPDATE leases SET expires_at = ", now!(), " + ?3
+        WHERE connection_id = ", connection!("?1"), " AND epoch = ?2 AND holder IS NOT NULL AND expires_at > ", now!(),
+        " RETURNING connection_id");
+    LEASE_RELEASE = concat!("UPDATE leases SET holder = NULL
+        WHERE connection_id = ", connection!("?1"), " AND epoch = ?2");
+    /// Nobody holds it from now on, and what was claimed before is of an older epoch.
+    LEASE_REVOKE = "INSERT INTO leases (connection_id, epoch, holder, expires_at) VALUES (?1, 1, NULL, 0)
+        ON CONFLICT DO UPDATE SET epoch = epoch + 1, holder = NULL";
+
+    // The commit of a batch.
+    /// Renews the lease if it holds, and tells what the commit builds on; no row if it does not hold.
+    FENCE = concat!("UPDATE leases SET expires_at = ", now!(), " + ?3
+        WHERE connection_id = ", connection!("?1"), " AND epoch = ?2 AND holder IS NOT NULL AND expires_at > ", now!(),
+        " RETURNING connection_id,
+            (SELECT user_id FROM connections WHERE uuid = ?1),
+            (SELECT u.seq FROM users u JOIN connections c ON c.user_id = u.id WHERE c.uuid = ?1),
+            (SELECT u.zone FROM users u JOIN connections c ON c.user_id = u.id WHERE c.uuid = ?1),
+            (SELECT ifnull(max(id), 0) FROM items),
+            (SELECT ifnull(max(id), 0) FROM records)");
+    PARTITION_UPSERT = "INSERT INTO partitions (connection_id, stream, partition, state) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET state = excluded.state RETURNING id";
+    BODIES_DELETE = "DELETE FROM bodies WHERE item_id IN (SELECT value FROM json_each(?1))";
+    QUARANTINE_DELETE = "DELETE FROM quarantine WHERE item_id IN (SELECT value FROM json_each(?1))";
+    ITEMS_SEEN = "UPDATE items SET generation = ?3, observed = max(observed, ?4), held = 0
+        WHERE id IN (SELECT value FROM json_each(?2)) AND partition_id = ?1";
+    ITEMS_HOLD = concat!("UPDATE items AS i SET held = 1 WHERE ", covered!(), " AND i.generation < ?5");
+    FACTS_OF_DAYS = concat!("SELECT ", fact_columns!(), " FROM records
+        WHERE connection_id = ?1 AND day IN (SELECT value FROM json_each(?2)) AND state = 0");
+    ROLLUPS_DELETE = "DELETE FROM rollups WHERE connection_id = ?1 AND day IN (SELECT value FROM json_each(?2))";
+    RUN_UPSERT = "INSERT INTO runs (uuid, connection_id, epoch, started_at, finished_at, resume_at, report)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT DO UPDATE SET epoch = excluded.epoch, started_at = excluded.started_at,
+            finished_at = excluded.finished_at, resume_at = excluded.resume_at, report = excluded.report
+        WHERE connection_id = excluded.connection_id";
+
+    // What the engine reads.
+    RESUME = concat!("SELECT state FROM partitions WHERE id = ", partition!());
+    PARTITIONS = "SELECT p.partition FROM partitions p JOIN connections c ON c.id = p.connection_id
+        WHERE c.uuid = ?1 AND p.stream = ?2 ORDER BY p.partition";
+    PARTITION_ROW = concat!("SELECT ", partition!());
+    RECORDS_OF = concat!("SELECT item_id, uuid, dataset, key, digest, day, state FROM records
+        WHERE item_id IN (SELECT value FROM json_each(?2)) AND connection_id = ", connection!("?1"));
+    COUNT = concat!("SELECT count(*), ifnull(sum(i.generation < ?5), 0), ifnull(sum(i.generation < ?5 AND i.held), 0)
+        FROM items i WHERE ", covered!());
+    MISSING = concat!("SELECT ", item_columns!(), " FROM items i WHERE ", covered!(), " AND i.generation < ?5
+        AND (i.held OR NOT ?6) LIMIT ?7");
+    RAW = concat!("SELECT ", item_columns!(), ", ifnull(q.body, b.body)
+        FROM items i LEFT JOIN bodies b ON b.item_id = i.id LEFT JOIN quarantine q ON q.item_id = i.id
+        WHERE i.partition_id = ?1 AND i.id > ?2 AND i.state = 0 AND ifnull(q.body, b.body) IS NOT NULL
+        ORDER BY i.id LIMIT ?3");
+    RUN_LATEST = concat!("SELECT uuid, epoch, started_at, finished_at, resume_at, report FROM runs
+        WHERE connection_id = ", connection!("?1"), " ORDER BY id DESC LIMIT ?2");
+    /// Whether a lease holds.
+    LEASE_HOLDS = concat!("SELECT connection_id FROM leases WHERE connection_id = ", connection!("?1"), "
+        AND epoch = ?2 AND holder IS NOT NULL AND expires_at > ", now!());
+
+    // What people and programs read.
+    RECORDS_FORWARD = concat!("SELECT ", record_columns!(), " FROM ", record_tables!(), "
+        WHERE r.user_id = (SELECT id FROM users WHERE uuid = ?1)
+            AND (?2 IS NULL OR r.dataset = ?2)
+            AND (?3 IS NULL OR r.connection_id IN (SELECT id FROM connections WHERE provider = ?3))
+            AND (?4 IS NULL OR r.connection_id = ", connection!("?4"), ")
+            AND r.sort_us >= ?5 AND r.sort_us < ?6 AND (r.sort_us, r.id) > (?7, ?8)
+            AND (r.state = 0 OR ?9)
+        ORDER BY r.sort_us, r.id LIMIT ?10");
+    RECORDS_BACKWARD = concat!("SELECT ", record_columns!(), " FROM ", record_tables!(), "
+        WHERE r.user_id = (SELECT id FROM users WHERE uuid = ?1)
+            AND (?2 IS NULL OR r.dataset = ?2)
+            AND (?3 IS NULL OR r.connection_id IN (SELECT id FROM connections WHERE provider = ?3))
+            AND (?4 IS NULL OR r.connection_id = ", connection!("?4"), ")
+            AND r.sort_us >= ?5 AND r.sort_us < ?6 AND (r.sort_us, r.id) < (?7, ?8)
+            AND (r.state = 0 OR ?9)
+        ORDER BY r.sort_us DESC, r.id DESC LIMIT ?10");
+    RECORD_GET = concat!("SELECT ", record_columns!(), " FROM ", record_tables!(), "
+        WHERE r.uuid = ?2 AND r.user_id = (SELECT id FROM users WHERE uuid = ?1)");
+    FEED = concat!("SELECT ", record_columns!(), " FROM ", record_tables!(), "
+        WHERE r.user_id = (SELECT id FROM users WHERE uuid = ?1) AND r.seq > ?2 AND (r.state = 0 OR ?3)
+        ORDER BY r.seq LIMIT ?4");
+    RECORD_REMOVE = "UPDATE records SET state = 2, body = '{}', changed_at = ?2, seq = ?3 WHERE id = ?1";
+    RECORD_TO_REMOVE = "SELECT id, connection_id, day, state FROM records WHERE uuid = ?1 AND user_id = ?2";
+    ROLLUPS = "SELECT c.uuid, o.metric, o.label, o.day, o.count, o.sum, o.min, o.max, o.last
+        FROM connections c CROSS JOIN rollups o ON o.connection_id = c.id
+        WHERE c.user_id = (SELECT id FROM users WHERE uuid = ?1) AND o.day BETWEEN ?3 AND ?4 AND o.metric = ?2
+        ORDER BY o.day, o.label, c.id";
+    COUNTS = "SELECT c.provider, r.dataset, count(*) FROM records r JOIN connections c ON c.id = r.connection_id
+        WHERE r.user_id = (SELECT id FROM users WHERE uuid = ?1) AND r.state = 0
+        GROUP BY c.provider, r.dataset ORDER BY c.provider, r.dataset";
+    QUARANTINE = concat!("SELECT p.stream, p.partition, i.external_id, q.reason, q.normalizer, q.since, q.body
+        FROM quarantine q JOIN items i ON i.id = q.item_id JOIN partitions p ON p.id = i.partition_id
+        WHERE p.connection_id = ", connection!("?1"), " ORDER BY q.since, q.item_id LIMIT ?2");
+
+    // Changing a user's zone.
+    ZONE_CANDIDATES = "SELECT id, connection_id, key, dataset, start_us, start_offset, end_us, end_offset, zone,
+            end_zone, day, body
+        FROM records
+        WHERE user_id = ?1 AND id > ?2 AND start_us IS NOT NULL
+            AND (start_offset IS NULL OR (end_us IS NOT NULL AND end_offset IS NULL))
+        ORDER BY id LIMIT ?3";
+
+    // Checks.
+    INTEGRITY = "PRAGMA integrity_check(20)";
+    FOREIGN_KEYS = "PRAGMA foreign_key_check";
+    ALL_CONNECTIONS = "SELECT id, uuid FROM connections ORDER BY id";
+    DAYS_OF_CONNECTION = "SELECT min(day), max(day) FROM
+        (SELECT day FROM records WHERE connection_id = ?1 UNION ALL SELECT day FROM rollups WHERE connection_id = ?1)";
+    FACTS_OF_SPAN = concat!("SELECT ", fact_columns!(), " FROM records
+        WHERE connection_id = ?1 AND day BETWEEN ?2 AND ?3 AND state = 0");
+    ROLLUPS_OF_SPAN = "SELECT day, metric, label, count, sum, min, max, last FROM rollups
+        WHERE connection_id = ?1 AND day BETWEEN ?2 AND ?3";
+    ORPHANS = "SELECT
+        (SELECT count(*) FROM records r LEFT JOIN connections c ON c.id = r.connection_id AND c.user_id = r.user_id
+            WHERE c.id IS NULL)
+        + (SELECT count(*) FROM rollups o LEFT JOIN connections c ON c.id = o.connection_id WHERE c.id IS NULL)
+        + (SELECT count(*) FROM records r JOIN users u ON u.id = r.user_id WHERE r.seq > u.seq)";
+
+    // Quotas.
+    /// Takes units of a window; a later window begins at nothing, an earlier one has nothing left.
+    QUOTA_GET = "SELECT window_start, used FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3";
+    QUOTA_SET = "INSERT INTO quotas (provider, quota, scope, window_start, used) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT DO UPDATE SET window_start = excluded.window_start, used = excluded.used";
+    GATE_SET = "INSERT INTO quotas (provider, quota, scope, window_start, used, blocked_until)
+        VALUES (?1, ?2, ?3, 0, 0, ?4)
+        ON CONFLICT DO UPDATE SET blocked_until = max(ifnull(blocked_until, 0), excluded.blocked_until)";
+    GATE_GET = "SELECT blocked_until FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3";
+}
+
+macro_rules! bulk {
+    ($($(#[$doc:meta])* $name:ident = $bulk:expr;)*) => {
+        $($(#[$doc])* pub(super) static $name: Bulk = $bulk;)*
+        #[cfg(test)]
+        static BULKS: &[(&str, &Bulk)] = &[$((stringify!($name), &$name)),*];
+    };
+}
+
+bulk! {
+    KNOWN = Bulk::list(
+        concat!("SELECT ", item_columns!(), " FROM items i WHERE i.partition_id = ", partition!(), "
+            AND i.external_id IN ("),
+        ")",
+    );
+    /// Of one connection: what a commit must know of the records that it changes.
+    RECORDS_BY_UUID = Bulk::list(
+        "SELECT id, uuid, day, state FROM records WHERE connection_id = ? AND uuid IN (",
+        ")",
+    );
+    /// One partition; each row: id, external id, hash, normalizer, generation, at, version, observed, state,
+    /// quarantined.
+    ITEMS_UPSERT = Bulk::rows(
+        "INSERT INTO items (partition_id, held, id, external_id, hash, normalizer, generation, at, version, observed,
+             state, quarantined)
+         SELECT ?, 0, * FROM (VALUES ",
+        10,
+        ") WHERE column1 IS NOT NULL
+         ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, normalizer = excluded.normalizer,
+             generation = excluded.generation, at = excluded.at, version = excluded.version,
+             observed = excluded.observed, state = excluded.state, quarantined = excluded.quarantined, held = 0
+         WHERE partition_id = excluded.partition_id AND external_id = excluded.external_id",
+    );
+    BODIES_UPSERT = Bulk::rows(
+        "INSERT INTO bodies (item_id, body) SELECT * FROM (VALUES ",
+        2,
+        ") WHERE column1 IS NOT NULL ON CONFLICT DO UPDATE SET body = excluded.body",
+    );
+    /// Since when; each row: item, reason, body, normalizer.
+    QUARANTINE_UPSERT = Bulk::rows(
+        "INSERT INTO quarantine (since, item_id, reason, body, normalizer) SELECT ?, * FROM (VALUES ",
+        4,
+        ") WHERE column1 IS NOT NULL
+         ON CONFLICT DO UPDATE SET reason = excluded.reason, body = excluded.body, normalizer = excluded.normalizer",
+    );
+    /// User, connection, now twice; each row: id, uuid, item, key, dataset, seq, normalizer, start, its offset, end,
+    /// its offset, zone, zone of the end, sort instant, day, body, digest.
+    RECORDS_INSERT = Bulk::rows(
+        "INSERT INTO records (user_id, connection_id, first_seen, changed_at, state, id, uuid, item_id, key, dataset,
+             seq, normalizer, start_us, start_offset, end_us, end_offset, zone, end_zone, sort_us, day, body, digest)
+         SELECT ?, ?, ?, ?, 0, * FROM (VALUES ",
+        17,
+        ") WHERE column1 IS NOT NULL",
+    );
+    /// Now; each row: id, seq, normalizer, and as above from the start on.
+    RECORDS_UPDATE = Bulk::rows(
+        "UPDATE records SET changed_at = ?, state = 0, seq = column2, normalizer = column3, start_us = column4,
+             start_offset = column5, end_us = column6, end_offset = column7, zone = column8, end_zone = column9,
+             sort_us = column10, day = column11, body = column12, digest = column13
+         FROM (VALUES ",
+        13,
+        ") WHERE records.id = column1",
+    );
+    /// Now; each row: id, seq.
+    RECORDS_DELETE = Bulk::rows(
+        "UPDATE records SET changed_at = ?, state = 1, seq = column2 FROM (VALUES ",
+        2,
+        ") WHERE records.id = column1",
+    );
+    /// Now; each row: id, seq, day, digest.
+    RECORDS_RESET_DAY = Bulk::rows(
+        "UPDATE records SET changed_at = ?, seq = column2, day = column3, digest = column4 FROM (VALUES ",
+        4,
+        ") WHERE records.id = column1",
+    );
+    /// Connection; each row: day, metric, label, count, sum, min, max, last.
+    ROLLUPS_INSERT = Bulk::rows(
+        "INSERT INTO rollups (connection_id, day, metric, label, count, sum, min, max, last)
+         SELECT ?, * FROM (VALUES ",
+        8,
+        ") WHERE column1 IS NOT NULL",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
+    use super::*;
+    use crate::sqlite::migrate;
+
+    #[tokio::test]
+    async fn every_statement_prepares() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        migrate::run(&mut conn).await.unwrap();
+        let bulks = BULKS.iter().flat_map(|(name, bulk)| bulk.all().map(move |sql| (*name, sql)));
+        for (name, sql) in STATEMENTS.iter().copied().chain(bulks) {
+            let prepared = conn.prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await;
+            assert!(prepared.is_ok(), "{name}: {}", prepared.unwrap_err());
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The rules that always hold, each shown by tests of its name, on every store.
+
+mod fault;
+mod rig;
+mod shelf;
+
+mod bounded;
+mod cursors;
+mod deletes;
+mod delivery;
+mod files;
+mod identity;
+mod page_atomic;
+mod passes;
+mod poison;
+mod replay;

@@ -1,0 +1,270 @@
+//! An engine over the shelf and a store, with a clock that tests move.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lifehub_core::clock::{Clock, ManualClock, Rng, Timestamp, Zone};
+use lifehub_core::engine::{Connection, Counts, Engine, Report, Storage, SyncOptions};
+use lifehub_core::http::{Request, Response, Transport};
+use lifehub_core::memory::MemoryStore;
+use lifehub_core::record::{ConnectionId, RecordId, UserId};
+use lifehub_core::registry::Registry;
+use lifehub_core::secret::Credentials;
+use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_store::{KeySource, NewConnection, OpenOptions, Store};
+use serde_json::Value;
+
+use crate::shelf::Shelf;
+
+/// The instant at which every test begins.
+pub fn start() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+pub fn days_ago(days: u64) -> Timestamp {
+    start() - Duration::from_secs(days * 86_400)
+}
+
+/// Which store a rule is tried on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Memory,
+    Sqlite,
+}
+
+#[derive(Clone)]
+enum Data {
+    Memory(Arc<MemoryStore>),
+    Sqlite(Store),
+}
+
+/// Everything that a sync needs.
+pub struct Rig {
+    pub shelf: Shelf,
+    pub clock: Arc<ManualClock>,
+    pub connection: Connection,
+    pub storage: Arc<dyn Storage>,
+    data: Data,
+    folder: Option<Arc<tempfile::TempDir>>,
+    /// Another one for each engine, so that no two make the same ids.
+    seed: Arc<AtomicU64>,
+}
+
+impl Rig {
+    pub async fn new(kind: Kind, shelf: Shelf) -> Self {
+        let clock = Arc::new(ManualClock::at(start()));
+        match kind {
+            Kind::Memory => {
+                let store = Arc::new(MemoryStore::new());
+                let rng = Rng::seeded(7);
+                let connection = Connection {
+                    id: ConnectionId::new(start(), &rng),
+                    user: UserId::new(start(), &rng),
+                    provider: "shelf".into(),
+                    account: None,
+                    settings: Value::Object(Default::default()),
+                    zone: Zone::utc(),
+                };
+                let data = Data::Memory(store.clone());
+                Self { shelf, clock, connection, storage: store, data, folder: None, seed: Arc::default() }
+            }
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let store = open(&folder, clock.clone()).await;
+                let user = store.create_user("a@example.org", Zone::utc()).await.unwrap();
+                let new = NewConnection {
+                    user: user.id,
+                    provider: "shelf".into(),
+                    account: None,
+                    settings: Value::Object(Default::default()),
+                    credentials: Credentials::none(),
+                };
+                let (id, _) = store.connect(new).await.unwrap();
+                let connection = store.connection(id).await.unwrap();
+                let data = Data::Sqlite(store.clone());
+                let folder = Some(Arc::new(folder));
+                Self {
+                    shelf,
+                    clock,
+                    connection,
+                    storage: Arc::new(store),
+                    data,
+                    folder,
+                    seed: Arc::default(),
+                }
+            }
+        }
+    }
+
+    pub fn with_shelf(mut self, shelf: Shelf) -> Self {
+        self.shelf = shelf;
+        self
+    }
+
+    pub fn with_storage(&self, storage: Arc<dyn Storage>) -> Self {
+        Self {
+            shelf: self.shelf.clone(),
+            clock: self.clock.clone(),
+            connection: self.connection.clone(),
+            storage,
+            data: self.data.clone(),
+            folder: self.folder.clone(),
+            seed: self.seed.clone(),
+        }
+    }
+
+    pub fn sqlite(&self) -> &Store {
+        match &self.data {
+            Data::Sqlite(store) => store,
+            Data::Memory(_) => panic!("this rig has no database"),
+        }
+    }
+
+    pub fn engine(&self) -> Engine {
+        let registry = Registry::new().with(self.shelf.clone());
+        Engine::builder(registry, self.storage.clone(), Arc::new(NoNetwork))
+            .clock(self.clock.clone())
+            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
+            .build()
+    }
+
+    pub async fn sync_with(&self, options: &SyncOptions) -> Report {
+        // A moment passes between syncs.
+        self.clock.advance(Duration::from_secs(1));
+        self.engine().sync(&self.connection, options).await.unwrap()
+    }
+
+    /// Syncs; whatever stops a stream fails the test.
+    pub async fn sync(&self) -> Counts {
+        let report = self.sync_with(&SyncOptions::default()).await;
+        for stream in &report.streams {
+            assert!(stream.error.is_none(), "{:?}", stream.error);
+        }
+        report.totals()
+    }
+
+    /// A sync of which one pass is full.
+    pub async fn sync_full(&self) -> Report {
+        let mut options = SyncOptions::default();
+        options.full = true;
+        self.sync_with(&options).await
+    }
+
+    pub async fn replay(&self) -> Counts {
+        let report = self.engine().replay(&self.connection, &SyncOptions::default()).await.unwrap();
+        assert!(report.streams.iter().all(|s| s.error.is_none()), "{report:?}");
+        report.totals()
+    }
+
+    /// All records as JSON, tombstones included, by external id.
+    pub async fn records(&self) -> Vec<Value> {
+        let mut records = match &self.data {
+            Data::Memory(store) => {
+                let rows = store.records(self.connection.id).into_iter();
+                rows.map(|row| {
+                    serde_json::json!({
+                        "id": row.id, "external_id": row.external_id, "day": row.day,
+                        "body": serde_json::from_str::<Value>(row.record.body()).unwrap(),
+                        "changed_at": row.changed_at, "deleted": row.deleted,
+                    })
+                })
+                .collect::<Vec<_>>()
+            }
+            Data::Sqlite(store) => exported(store, self.connection.user).await,
+        };
+        records.sort_by_key(|r| (r["external_id"].to_string(), r["key"].to_string()));
+        records
+    }
+
+    /// External id and title of every live record.
+    pub async fn live(&self) -> BTreeMap<String, String> {
+        let records = self.records().await;
+        let live = records.iter().filter(|r| r["deleted"] == false);
+        let text = |v: &Value| v.as_str().unwrap().to_owned();
+        live.map(|r| (text(&r["external_id"]), text(&r["body"]["name"]))).collect()
+    }
+
+    pub async fn quarantine(&self) -> Vec<(String, String)> {
+        match &self.data {
+            Data::Memory(store) => store.quarantine(self.connection.id),
+            Data::Sqlite(store) => {
+                let rows = store.quarantine(self.connection.id).await.unwrap();
+                rows.into_iter().map(|row| (row.external_id, row.reason)).collect()
+            }
+        }
+    }
+
+    /// Deletes a record as its user does.
+    pub async fn remove_as_user(&self, id: RecordId) {
+        match &self.data {
+            Data::Memory(store) => store.remove_record(id).unwrap(),
+            Data::Sqlite(store) => store.delete_record(self.connection.user, id).await.unwrap(),
+        }
+    }
+
+    /// What the live records should be: those of the provider.
+    pub fn truth(&self) -> BTreeMap<String, String> {
+        let world = self.shelf.world();
+        world.entries.iter().filter_map(|e| Some((e.id.clone()?, e.title.clone()))).collect()
+    }
+}
+
+pub async fn open(folder: &tempfile::TempDir, clock: Arc<dyn Clock>) -> Store {
+    let options = OpenOptions::new(KeySource::File(folder.path().join("master.key"))).clock(clock);
+    let path = folder.path().join("lifehub.db");
+    Store::open(path.to_str().unwrap(), options).await.unwrap()
+}
+
+/// The export of a user, line by line.
+pub async fn exported(store: &Store, user: UserId) -> Vec<Value> {
+    let mut export = store.export(user, true);
+    let mut records = Vec::new();
+    while let Some(page) = export.next().await.unwrap() {
+        records.extend(page.iter().map(|record| serde_json::to_value(record).unwrap()));
+    }
+    records
+}
+
+/// What of a record is equal in equal stores.
+pub fn content(records: &[Value]) -> Vec<Value> {
+    let mut records = records.to_vec();
+    for record in &mut records {
+        let members = record.as_object_mut().unwrap();
+        for name in ["id", "connection", "seq", "changed_at"] {
+            members.remove(name);
+        }
+    }
+    records
+}
+
+struct NoNetwork;
+
+#[async_trait]
+impl Transport for NoNetwork {
+    async fn send(&self, _: Request) -> Result<Response> {
+        Err(Error::new(ErrorKind::Unavailable, "there is no network here"))
+    }
+}
+
+/// Makes one test of a rule for each store.
+macro_rules! on_each_store {
+    ($(async fn $name:ident($kind:ident: Kind) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+            #[tokio::test]
+            async fn in_memory() {
+                let $kind = Kind::Memory;
+                $body
+            }
+            #[tokio::test]
+            async fn in_sqlite() {
+                let $kind = Kind::Sqlite;
+                $body
+            }
+        }
+    )*};
+}
+pub(crate) use on_each_store;

@@ -1,0 +1,264 @@
+//! A provider in memory, made for the rules: entries on a shelf, listed newest first over numbered pages.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lifehub_core::clock::Timestamp;
+use lifehub_core::connector::{
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
+    no_settings,
+};
+use lifehub_core::normalize::Reject;
+use lifehub_core::page::{
+    Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Pass, PassKind, Place, RawItem, RawJson,
+};
+use lifehub_core::record::datasets::Workout;
+use lifehub_core::record::{Moment, Record, When};
+use lifehub_core::{Error, ErrorKind, Result};
+use serde::Deserialize;
+use serde_json::json;
+
+/// One entry of the provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub id: Option<String>,
+    pub at: Timestamp,
+    pub title: String,
+    pub version: Option<u64>,
+    /// Changes the body, but no record.
+    pub likes: u32,
+    /// The normalizer of version 1 does not take it.
+    pub odd: bool,
+}
+
+impl Entry {
+    pub fn new(id: impl ToString, at: Timestamp) -> Self {
+        let id = id.to_string();
+        Self { title: format!("entry {id}"), id: Some(id), at, version: None, likes: 0, odd: false }
+    }
+
+    fn item(&self) -> Item {
+        let body = json!({
+            "id": self.id, "at": self.at, "title": self.title, "version": self.version,
+            "likes": self.likes, "odd": self.odd,
+        });
+        #[derive(Deserialize)]
+        struct Head {
+            id: String,
+            at: Maybe<Timestamp>,
+            version: Option<u64>,
+        }
+        let body = RawJson::new(body.to_string()).unwrap();
+        Item::read(body, |head: Head| ItemKey::new(head.id).at(head.at.0).version(head.version))
+    }
+}
+
+/// What happens instead of, or before, a fetch.
+pub type Hook = Box<dyn FnMut(&mut World, Fetch) -> Option<Result<Page>> + Send>;
+
+/// A fetch as the provider sees it.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    pub pass: Pass,
+    pub page: u32,
+    /// What of the cursor is not the page number.
+    pub from_anchor: bool,
+}
+
+#[derive(Default)]
+pub struct World {
+    pub entries: Vec<Entry>,
+    pub fetches: Vec<Fetch>,
+    pub hook: Option<Hook>,
+    /// Answers that come before the world is asked.
+    pub script: VecDeque<Result<Page>>,
+}
+
+/// How the stream is declared.
+#[derive(Clone)]
+pub struct Style {
+    pub page_size: usize,
+    pub absence: Absence,
+    pub sync: SyncMode,
+    pub lookback: Duration,
+    pub full_every: Duration,
+    pub version: u32,
+    pub covers: bool,
+}
+
+pub const DAY: Duration = Duration::from_secs(86_400);
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            page_size: 10,
+            absence: Absence::MeansGone,
+            sync: SyncMode::Incremental,
+            lookback: 30 * DAY,
+            full_every: 7 * DAY,
+            version: 1,
+            covers: true,
+        }
+    }
+}
+
+/// The connector. Clones share the world.
+#[derive(Clone)]
+pub struct Shelf {
+    world: Arc<Mutex<World>>,
+    style: Style,
+    manifest: Manifest,
+}
+
+#[derive(serde::Serialize, Deserialize)]
+struct At {
+    page: u32,
+    anchor: bool,
+}
+
+impl Shelf {
+    pub fn new(entries: Vec<Entry>, style: Style) -> Self {
+        let world = Arc::new(Mutex::new(World { entries, ..World::default() }));
+        Self { world, manifest: manifest(&style), style }
+    }
+
+    /// The same provider, read by another version of the connector.
+    pub fn styled(&self, style: Style) -> Self {
+        Self { world: self.world.clone(), manifest: manifest(&style), style }
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub fn hook(&self, hook: impl FnMut(&mut World, Fetch) -> Option<Result<Page>> + Send + 'static) {
+        self.world().hook = Some(Box::new(hook));
+    }
+
+    pub fn edit(&self, id: impl ToString, edit: impl FnOnce(&mut Entry)) {
+        let id = id.to_string();
+        edit(self.world().entries.iter_mut().find(|e| e.id.as_ref() == Some(&id)).unwrap());
+    }
+
+    pub fn remove(&self, id: impl ToString) {
+        let id = id.to_string();
+        self.world().entries.retain(|e| e.id.as_ref() != Some(&id));
+    }
+}
+
+fn manifest(style: &Style) -> Manifest {
+    let version = style.version;
+    Manifest {
+        id: "shelf",
+        title: "Shelf",
+        about: "A provider in memory",
+        docs: "https://shelf.example/docs",
+        base_url: "https://shelf.example",
+        origins: &[],
+        auth: Auth::none(),
+        quotas: vec![],
+        streams: vec![StreamSpec {
+            name: "entries",
+            title: "Entries",
+            datasets: &["workout"],
+            normalizer: Arc::new(move |item: &RawItem| normalize(item, version)),
+            version,
+            sync: style.sync,
+            absence: style.absence,
+            lookback: style.lookback,
+            interval: DAY,
+            full_every: style.full_every,
+        }],
+        settings: no_settings(),
+        terms: Terms {
+            visible_to: Visibility::OwnersChoice,
+            language_models: true,
+            delete_on_withdrawal: false,
+            url: "https://shelf.example/terms",
+        },
+    }
+}
+
+fn normalize(item: &RawItem, version: u32) -> Result<Vec<Record>, Reject> {
+    #[derive(Deserialize)]
+    struct Body {
+        at: Timestamp,
+        title: String,
+        odd: bool,
+    }
+    let body: Body = item.body.read()?;
+    if body.odd && version == 1 {
+        return Err(Reject::new("it is odd"));
+    }
+    let workout = Workout { sport: "Shelf".into(), name: Some(body.title), ..Workout::default() };
+    Ok(vec![Record::new(When::At(Moment::utc(body.at)), &workout)?])
+}
+
+pub fn page(items: Vec<Item>, next: Next) -> Page {
+    Page { items, next }
+}
+
+/// A page of these entries after which another one follows, or the end that covers this.
+pub fn page_of(entries: &[Entry], next: std::result::Result<u32, Coverage>) -> Page {
+    let items = entries.iter().map(Entry::item).collect();
+    let next = match next {
+        Ok(page) => Next::More(Cursor::new(&At { page, anchor: false }).unwrap()),
+        Err(covers) => Next::CaughtUp { cursor: Cursor::new(&At { page: 1, anchor: true }).unwrap(), covers },
+    };
+    Page { items, next }
+}
+
+#[async_trait]
+impl Connector for Shelf {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn identify(&self, _: &Context<'_>) -> Result<Identity> {
+        Ok(Identity { account: "1".into(), title: None })
+    }
+
+    async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
+        assert_eq!((at.stream, at.partition), ("entries", ""));
+        let place = cursor.map_or(Ok(At { page: 1, anchor: false }), Cursor::read)?;
+        let fetch = Fetch { pass: cx.pass().clone(), page: place.page, from_anchor: place.anchor };
+        let mut guard = self.world();
+        let world = &mut *guard;
+        world.fetches.push(fetch.clone());
+        if let Some(answer) = world.script.pop_front() {
+            return answer;
+        }
+        if let Some(mut hook) = world.hook.take() {
+            let answer = hook(world, fetch);
+            world.hook.get_or_insert(hook);
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+        let from = cx.pass().from;
+        let mut listed: Vec<&Entry> =
+            world.entries.iter().filter(|e| from.is_none_or(|from| e.at >= from)).collect();
+        listed.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
+        let size = self.style.page_size;
+        let start = (place.page as usize - 1) * size;
+        let entries: Vec<Entry> = listed.iter().skip(start).take(size).map(|e| (*e).clone()).collect();
+        let next = match (start + size < listed.len(), self.style.covers, from) {
+            (true, ..) => Ok(place.page + 1),
+            (_, false, _) => Err(Coverage::Nothing),
+            (_, _, Some(from)) => Err(Coverage::Span { from, to: cx.pass().to }),
+            _ => Err(Coverage::Whole),
+        };
+        Ok(page_of(&entries, next))
+    }
+}
+
+/// The error of a refused cursor.
+pub fn expired() -> Error {
+    Error::new(ErrorKind::CursorExpired, "410 Gone")
+}
+
+pub fn is_live(fetch: &Fetch) -> bool {
+    fetch.pass.kind == PassKind::Live
+}
