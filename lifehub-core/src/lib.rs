@@ -13,7 +13,7 @@ pub mod http;
 pub mod memory;
 pub mod normalize;
 pub mod page;
-
+pub mod paginate;
 pub mod record;
 pub mod registry;
 pub mod secret;

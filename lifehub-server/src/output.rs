@@ -30,6 +30,11 @@ impl Output {
         &self.bars
     }
 
+    /// Whether standard error takes colours.
+    pub(crate) fn is_styled(&self) -> bool {
+        self.styled
+    }
+
     /// Writes a text to standard output, with a line end.
     pub(crate) fn print(&self, text: &str) -> Outcome<()> {
         self.write_out(format!("{}\n", printable(text)).as_bytes())

@@ -9,7 +9,7 @@ use lifehub_core::record::{ConnectionId, UserId};
 use lifehub_core::secret::Credentials;
 use lifehub_core::{Error, ErrorKind, Result};
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize as _, Zeroizing};
 
 const NONCE: usize = 24;
 
@@ -18,17 +18,17 @@ const NONCE: usize = 24;
 pub(crate) struct KeyId(pub(crate) [u8; 16]);
 
 /// 32 bytes that seal. They are wiped when dropped.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub(crate) struct SealKey([u8; 32]);
+#[derive(Clone)]
+pub(crate) struct SealKey(Zeroizing<[u8; 32]>);
 
 impl SealKey {
     /// A new one from the operating system's randomness.
     pub(crate) fn generate() -> Result<Self> {
-        random().map(Self)
+        random().map(Zeroizing::new).map(Self)
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
+        bytes.try_into().ok().map(Zeroizing::new).map(Self)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
@@ -37,7 +37,7 @@ impl SealKey {
 
     /// A name that tells keys apart and nothing about them: a hash of 32 random bytes cannot be turned back.
     pub(crate) fn id(&self) -> KeyId {
-        let hash = Sha256::new().chain_update(b"lifehub key id\0").chain_update(self.0).finalize();
+        let hash = Sha256::new().chain_update(b"lifehub key id\0").chain_update(self.as_bytes()).finalize();
         let mut id = [0; 16];
         id.copy_from_slice(&hash[..16]);
         KeyId(id)
@@ -60,7 +60,7 @@ impl SealKey {
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        let mut key = Key::from(self.0);
+        let mut key = Key::from(*self.0);
         let cipher = XChaCha20Poly1305::new(&key);
         key.zeroize();
         cipher

@@ -136,7 +136,7 @@ impl Call {
     ///
     /// # Errors
     /// As [`Call::send`] and [`Answer::json`].
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
+    pub async fn json<T: DeserializeOwned + Send>(self) -> Result<T> {
         self.parse(|answer| answer.json::<T>()).await
     }
 
@@ -145,14 +145,13 @@ impl Call {
     ///
     /// # Errors
     /// As [`Call::send`], and what the function says.
-    pub async fn parse<T>(self, read: impl Fn(&Answer) -> Result<T> + Send + Sync) -> Result<T> {
+    pub async fn parse<T: Send>(self, read: impl Fn(&Answer) -> Result<T> + Send + Sync) -> Result<T> {
         self.run(read).await.map(|(_, value)| value)
     }
 
-    async fn run<T>(self, read: impl Fn(&Answer) -> Result<T> + Send + Sync) -> Result<(Answer, T)> {
+    async fn run<T: Send>(self, read: impl Fn(&Answer) -> Result<T> + Send + Sync) -> Result<(Answer, T)> {
         let Self { http, request, check } = self;
-        // The layers' state is large; a caller's future need not be.
-        Box::pin(http.0.run(&request?, check, read)).await
+        http.0.run(&request?, check, read).await
     }
 
     fn change(mut self, change: impl FnOnce(&mut Request) -> Result<()>) -> Self {

@@ -59,10 +59,12 @@ impl Http {
     /// A GET of a link that the provider gave: absolute, or relative to the base URL. A link to a foreign origin is
     /// an error when it is sent.
     pub fn follow(&self, link: &str) -> Call {
-        Call::new(
-            self,
-            origin::resolve(&self.0.home.folder(), link).map(|url| self.request(Method::GET, url)),
-        )
+        let request = origin::resolve(&self.0.home.folder(), link).map(|url| {
+            // Of a foreign link no more than scheme and host is shown: whoever sent it may have put a secret there.
+            let path_is_secret = self.0.origins.admit(&url).is_err();
+            Request { path_is_secret, ..self.request(Method::GET, url) }
+        });
+        Call::new(self, request)
     }
 
     /// Path and query of a link that the provider gave, below the base URL: what a cursor may hold and [`Http::get`]

@@ -101,7 +101,7 @@ impl Host {
         let host = &self.name;
         let failed =
             Error::new(ErrorKind::Unavailable, format!("cannot connect to {host}: {}", cause(error)));
-        if has(error, |e| e.is::<rustls::Error>()) {
+        if is_tls(error) {
             return failed.temporary(false).hint(
                 "its certificate or TLS does not fit: check base_url, this machine's clock and certificates, and \
                  whether the network intercepts connections",
@@ -118,39 +118,39 @@ impl Host {
     }
 }
 
+type Cause = dyn std::error::Error + 'static;
+
+/// What lies below an error. An I/O error hides the one that it wraps from `source`.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &Cause> {
+    std::iter::successors(error.source(), |&error| {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        match wrapped {
+            Some(wrapped) => Some(wrapped as &Cause),
+            None => error.source(),
+        }
+    })
+}
+
 /// The innermost cause that can be named without printing anything of the request.
 fn cause(error: &reqwest::Error) -> String {
-    let mut named = None;
-    let mut next: Option<&(dyn std::error::Error + 'static)> = error.source();
-    while let Some(error) = next {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return format!("TLS: {tls}");
+    let name = |cause: &Cause| {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return Some(format!("TLS: {tls}"));
         }
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return format!("TLS: {tls}");
-            }
-            // The system's own errors are named by their kind, without a number; a failed look-up has only a text.
-            let by_kind = io.raw_os_error().is_some() || io.kind() == io::ErrorKind::UnexpectedEof;
-            named = Some(if by_kind { io.kind().to_string() } else { io.to_string() });
-        }
-        next = error.source();
-    }
-    named.unwrap_or_else(|| if error.is_timeout() { "timed out".into() } else { "connection lost".into() })
+        let io = cause.downcast_ref::<io::Error>()?;
+        // The system's own errors are named by their kind, without a number; a failed look-up has only a text.
+        let by_kind = io.raw_os_error().is_some() || io.kind() == io::ErrorKind::UnexpectedEof;
+        Some(if by_kind { io.kind().to_string() } else { io.to_string() })
+    };
+    let unnamed = if error.is_timeout() { "timed out" } else { "connection lost" };
+    causes(error).filter_map(name).last().unwrap_or_else(|| unnamed.to_owned())
 }
 
 fn is_cut(error: &reqwest::Error) -> bool {
-    has(error, |e| e.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof))
+    let eof = |io: &io::Error| io.kind() == io::ErrorKind::UnexpectedEof;
+    causes(error).any(|cause| cause.downcast_ref().is_some_and(eof))
 }
 
-fn has(error: &reqwest::Error, is: impl Fn(&(dyn std::error::Error + 'static)) -> bool) -> bool {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = error.source();
-    while let Some(error) = next {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if is(error) || inner.is_some_and(|inner| is(inner)) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+fn is_tls(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.is::<rustls::Error>())
 }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::Retryable;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, header};
 
 use crate::clock::{Clock, Rng, Timestamp};
@@ -50,11 +52,12 @@ impl RetryPolicy {
     }
 
     /// Runs `attempt` until it succeeds, fails for good, or the policy is spent. The attempt's number counts from 1.
-    pub(super) async fn run<T, F, Fut>(&self, clock: &Arc<dyn Clock>, rng: &Arc<Rng>, attempt: F) -> Result<T>
-    where
-        F: Fn(u32) -> Fut,
-        Fut: Future<Output = Result<T>>,
-    {
+    pub(super) async fn run<'a, T: Send>(
+        &self,
+        clock: &Arc<dyn Clock>,
+        rng: &Arc<Rng>,
+        attempt: &'a (dyn Fn(u32) -> BoxFuture<'a, Result<T>> + Sync),
+    ) -> Result<T> {
         let start = clock.monotonic();
         let tried = AtomicU32::new(0);
         let parked: Mutex<Option<Timestamp>> = Mutex::new(None);
@@ -65,7 +68,8 @@ impl RetryPolicy {
             left: self.tries.saturating_sub(1),
         };
         let sleeper = Arc::clone(clock);
-        let result = (|| attempt(tried.fetch_add(1, Ordering::Relaxed) + 1))
+        // In a box, because the compiler cannot see through backon's type that the whole may change threads.
+        let retrying: BoxFuture<'_, Result<T>> = (|| attempt(tried.fetch_add(1, Ordering::Relaxed) + 1))
             .retry(backoff)
             .sleep(move |wait| {
                 let clock = Arc::clone(&sleeper);
@@ -77,7 +81,7 @@ impl RetryPolicy {
                 let wait = match error.retry_at() {
                     Some(at) => {
                         let least = backoff.unwrap_or_default().max(at.since(now));
-                        least + rng.up_to(self.first.max(least / 10))
+                        least + rng.up_to((least / 10).clamp(self.first, self.cap.max(self.first)))
                     }
                     // Full jitter may be next to nothing, which is no answer to "slow down".
                     None if error.kind() == ErrorKind::Throttled => self.first + backoff?,
@@ -90,8 +94,8 @@ impl RetryPolicy {
                 let spent = clock.monotonic().saturating_sub(start);
                 (backoff.is_some() && spent + wait <= self.within).then_some(wait)
             })
-            .await;
-        result.map_err(|error| {
+            .boxed();
+        retrying.await.map_err(|error| {
             let tries = tried.into_inner();
             let error = if tries > 1 { error.with("tries", tries) } else { error };
             match parked.into_inner().unwrap_or_else(PoisonError::into_inner) {

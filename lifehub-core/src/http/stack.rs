@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use http::{Method, header};
 use url::Url;
 
@@ -96,11 +97,11 @@ impl Stack {
     }
 
     /// Tracing: one event for each try. It holds no query, no header and nothing of a body.
-    async fn traced<T>(
+    async fn traced<T: Send>(
         &self,
         request: &Request,
         check: Option<Check>,
-        read: impl Fn(&Answer) -> Result<T>,
+        read: impl Fn(&Answer) -> Result<T> + Send,
         number: u32,
     ) -> Result<(Answer, T)> {
         let start = self.clock.monotonic();
@@ -125,14 +126,15 @@ impl Stack {
     }
 
     /// Retry, outermost: reading an answer is part of a try, so that one that breaks off is asked for again.
-    pub(super) async fn run<T>(
+    pub(super) async fn run<T: Send>(
         &self,
         request: &Request,
         check: Option<Check>,
         read: impl Fn(&Answer) -> Result<T> + Send + Sync,
     ) -> Result<(Answer, T)> {
-        let result =
-            self.retry.run(&self.clock, &self.rng, |number| self.traced(request, check, &read, number)).await;
+        // In a box, so that the callers' futures stay small.
+        let attempt = |number| self.traced(request, check, &read, number).boxed();
+        let result = self.retry.run(&self.clock, &self.rng, &attempt).await;
         result.map_err(|error| error.with("request", request.label()))
     }
 

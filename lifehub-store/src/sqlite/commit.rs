@@ -1,25 +1,19 @@
 //! The commit of a batch: the fence, then items, records, roll-ups, feed, state and ledger in one transaction, each in
 //! a few statements over many rows.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-
-use lifehub_core::clock::{Day, Timestamp, Zone};
-use lifehub_core::engine::{
-    Batch, BodyChange, ItemPut, Lease, Quarantine, RecordChange, RecordState, Seen,
-};
-use lifehub_core::page::RawJson;
-use lifehub_core::record::{Digest, Record, RecordId};
+use lifehub_core::clock::{Timestamp, Zone};
+use lifehub_core::engine::{Batch, ItemPut, Lease, Seen};
 use lifehub_core::{Error, ErrorKind, Result};
 use sqlx::sqlite::SqliteConnection;
 
+use super::changes::Changes;
 use super::database::Durability;
 use super::leases::{fence_args, lost};
-use super::rows::{WhenColumns, item_state, json_list, record_state, run_args};
-use super::statement::{Args, Bulk, CHUNK, execute, get, get_bytes, get_u64, row, rows, signed};
+use super::rows::{json_list, run_args};
+use super::statement::{Args, execute, get, get_u64, row, signed};
 use super::sync::missing_args;
 use super::users::zone;
-use super::{Store, days, sql};
-use crate::rollup::Fact;
+use super::{Store, items, sql};
 
 pub(super) async fn commit(store: &Store, lease: &Lease, batch: Batch) -> Result<()> {
     if batch.partition.connection != lease.connection {
@@ -36,14 +30,16 @@ pub(super) async fn commit(store: &Store, lease: &Lease, batch: Batch) -> Result
 }
 
 /// What the rows of a batch build on.
-struct Base {
-    connection: i64,
-    user: i64,
-    seq: u64,
-    zone: Zone,
-    last_item: i64,
-    last_record: i64,
-    now: i64,
+pub(super) struct Base {
+    pub(super) connection: i64,
+    pub(super) user: i64,
+    /// The latest number of the user's feed. It is taken inside the one write transaction: nobody sees a number
+    /// before all smaller ones.
+    pub(super) seq: u64,
+    pub(super) zone: Zone,
+    pub(super) last_item: i64,
+    pub(super) last_record: i64,
+    pub(super) now: i64,
 }
 
 impl Base {
@@ -66,7 +62,7 @@ impl Base {
         }))
     }
 
-    fn next_seq(&mut self) -> i64 {
+    pub(super) fn next_seq(&mut self) -> i64 {
         self.seq += 1;
         signed(self.seq)
     }
@@ -97,9 +93,10 @@ async fn write(conn: &mut SqliteConnection, mut base: Base, batch: Batch) -> Res
 }
 
 async fn stamp(conn: &mut SqliteConnection, partition: i64, seen: &Seen) -> Result<()> {
+    let items: Vec<i64> = seen.items.iter().map(|item| item.0).collect();
     let args = Args::new()
         .with(partition)
-        .with(json_list(seen.items.iter().map(|item| item.0)))
+        .with(json_list(&items))
         .with(signed(seen.generation))
         .with(seen.observed.as_micros());
     let stamped = execute(conn, sql::ITEMS_SEEN, args).await?;
@@ -107,7 +104,7 @@ async fn stamp(conn: &mut SqliteConnection, partition: i64, seen: &Seen) -> Resu
 }
 
 /// A batch that names rows that are not there must change nothing at all.
-fn expect_rows(changed: u64, expected: usize) -> Result<()> {
+pub(super) fn expect_rows(changed: u64, expected: usize) -> Result<()> {
     if changed == expected as u64 {
         return Ok(());
     }
@@ -120,20 +117,22 @@ async fn put_items(
     partition: i64,
     puts: Vec<ItemPut>,
 ) -> Result<()> {
-    let mut items = ItemRows::default();
-    let mut changes = Changes::default();
-    for put in puts {
-        let id = put.item.map_or_else(
+    let mut id_of = |put: &ItemPut| {
+        put.item.map_or_else(
             || {
                 base.last_item += 1;
                 base.last_item
             },
             |item| item.0,
-        );
-        let (records, normalizer) = (items.add(id, put), 0);
-        let _: i32 = normalizer;
-        changes.add(id, records);
+        )
+    };
+    let puts: Vec<_> = puts.into_iter().map(|put| (id_of(&put), put)).collect();
+    items::put(conn, partition, &puts, base.now).await?;
+    let mut changes = Changes::default();
+    for (item, put) in puts {
+        for change in put.records {
+            changes.add(item, put.normalizer, change);
+        }
     }
-    items.write(conn, base, partition).await?;
     changes.write(conn, base).await
 }

@@ -14,16 +14,17 @@ use super::statement::{Args, CHUNK, execute, get, get_bytes, get_u64, rows, sign
 use crate::rollup::{Fact, RollupRow, Tally, tally};
 
 /// How many days are recomputed at once where a change touches many.
-const DAYS_AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 256;
 
-/// The live records of these days, but for some rows.
+/// The live records of these days up to a row, but for some rows.
 pub(super) async fn facts_of(
     conn: &mut SqliteConnection,
     connection: i64,
-    days: &BTreeSet<i32>,
+    days: &[i32],
+    up_to: i64,
     without: &HashSet<i64>,
 ) -> Result<Vec<Fact>> {
-    let args = Args::new().with(connection).with(json_list(days.iter().map(|day| i64::from(*day))));
+    let args = Args::new().with(connection).with(json_list(days)).with(up_to);
     let found = rows(conn, sql::FACTS_OF_DAYS, args).await?;
     let mut facts = Vec::with_capacity(found.len());
     for row in &found {
@@ -34,17 +35,15 @@ pub(super) async fn facts_of(
     Ok(facts)
 }
 
-/// Replaces the roll-ups of days by what these facts, all of theirs, give. `stale` are the days among them that may
-/// have rows.
+/// Writes the roll-ups that these facts give, after removing those of `stale` days.
 pub(super) async fn replace(
     conn: &mut SqliteConnection,
     connection: i64,
-    stale: &BTreeSet<i32>,
+    stale: &[i32],
     facts: Vec<Fact>,
 ) -> Result<()> {
     if !stale.is_empty() {
-        let days = json_list(stale.iter().map(|day| i64::from(*day)));
-        execute(conn, sql::ROLLUPS_DELETE, Args::new().with(connection).with(days)).await?;
+        execute(conn, sql::ROLLUPS_DELETE, Args::new().with(connection).with(json_list(stale))).await?;
     }
     let rows: Vec<_> = tally(facts).into_iter().collect();
     for chunk in rows.chunks(CHUNK) {
@@ -71,10 +70,9 @@ pub(super) async fn recompute(
     days: &BTreeSet<i32>,
 ) -> Result<()> {
     let all: Vec<i32> = days.iter().copied().collect();
-    for some in all.chunks(DAYS_AT_ONCE) {
-        let some = some.iter().copied().collect();
-        let facts = facts_of(conn, connection, &some, &HashSet::new()).await?;
-        replace(conn, connection, &some, facts).await?;
+    for some in all.chunks(AT_ONCE) {
+        let facts = facts_of(conn, connection, some, i64::MAX, &HashSet::new()).await?;
+        replace(conn, connection, some, facts).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! SQLite: one file, one writing connection for each process, a few reading ones.
 
+mod changes;
 mod check;
 mod commit;
 mod connections;
@@ -7,6 +8,7 @@ mod database;
 mod days;
 mod fault;
 mod holder;
+mod items;
 mod leases;
 mod location;
 mod migrate;

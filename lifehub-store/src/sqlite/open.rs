@@ -82,13 +82,9 @@ async fn prepare(path: &Path, options: &OpenOptions) -> Result<()> {
 
 /// The first bytes of a file, up to the length of a database's header. `None` if there is no file.
 fn read_head(path: &Path) -> Result<Option<Vec<u8>>> {
-    let read = || {
-        let mut head = Vec::new();
-        File::open(path)?.take(100).read_to_end(&mut head)?;
-        Ok(head)
-    };
-    match read() {
-        Ok(head) => Ok(Some(head)),
+    let mut head = Vec::new();
+    match File::open(path).and_then(|file| file.take(100).read_to_end(&mut head)) {
+        Ok(_) => Ok(Some(head)),
         Err(e) if e.kind() == IoKind::NotFound => Ok(None),
         Err(e) => Err(unreadable(path, &e)),
     }

@@ -99,8 +99,8 @@ pub(super) fn partition_args(key: &PartitionKey) -> Args {
 }
 
 /// Integers as one JSON parameter.
-pub(super) fn json_list(numbers: impl Iterator<Item = i64>) -> String {
-    let list = numbers.map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+pub(super) fn json_list<N: ToString>(numbers: &[N]) -> String {
+    let list = numbers.iter().map(N::to_string).collect::<Vec<_>>().join(",");
     format!("[{list}]")
 }
 

@@ -138,7 +138,7 @@ statements! {
         WHERE id IN (SELECT value FROM json_each(?2)) AND partition_id = ?1";
     ITEMS_HOLD = concat!("UPDATE items AS i SET held = 1 WHERE ", covered!(), " AND i.generation < ?5");
     FACTS_OF_DAYS = concat!("SELECT ", fact_columns!(), " FROM records
-        WHERE connection_id = ?1 AND day IN (SELECT value FROM json_each(?2)) AND state = 0");
+        WHERE connection_id = ?1 AND day IN (SELECT value FROM json_each(?2)) AND state = 0 AND id <= ?3");
     ROLLUPS_DELETE = "DELETE FROM rollups WHERE connection_id = ?1 AND day IN (SELECT value FROM json_each(?2))";
     RUN_UPSERT = "INSERT INTO runs (uuid, connection_id, epoch, started_at, finished_at, resume_at, report)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)

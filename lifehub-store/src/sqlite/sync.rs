@@ -60,9 +60,8 @@ impl SyncStore for Store {
         if items.is_empty() {
             return Ok(Vec::new());
         }
-        let args = Args::new()
-            .with(partition.connection.as_bytes().as_slice())
-            .with(json_list(items.iter().map(|item| item.0)));
+        let items: Vec<i64> = items.iter().map(|item| item.0).collect();
+        let args = Args::new().with(partition.connection.as_bytes().as_slice()).with(json_list(&items));
         let found = rows(&mut *self.0.db.read().await?, sql::RECORDS_OF, args).await?;
         found.iter().map(known_record).collect()
     }

@@ -17,7 +17,7 @@ use lifehub_core::{Error, ErrorKind, Result};
 
 /// Where a commit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fails {
+pub(crate) enum Fails {
     Never,
     /// Nothing of the k-th commit is done.
     Before(u64),
@@ -27,13 +27,13 @@ pub enum Fails {
 
 /// What was written since the last look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Written {
-    pub commits: u64,
-    pub puts: u64,
-    pub stamps: u64,
+pub(crate) struct Written {
+    pub(crate) commits: u64,
+    pub(crate) puts: u64,
+    pub(crate) stamps: u64,
 }
 
-pub struct Watched {
+pub(crate) struct Watched {
     inner: Arc<dyn Storage>,
     fails: Fails,
     commits: AtomicU64,
@@ -42,12 +42,12 @@ pub struct Watched {
 }
 
 impl Watched {
-    pub fn new(inner: Arc<dyn Storage>, fails: Fails) -> Arc<Self> {
+    pub(crate) fn new(inner: Arc<dyn Storage>, fails: Fails) -> Arc<Self> {
         let zero = AtomicU64::default;
         Arc::new(Self { inner, fails, commits: zero(), puts: zero(), stamps: zero() })
     }
 
-    pub fn take(&self) -> Written {
+    pub(crate) fn take(&self) -> Written {
         let take = |figure: &AtomicU64| figure.swap(0, Ordering::SeqCst);
         Written { commits: take(&self.commits), puts: take(&self.puts), stamps: take(&self.stamps) }
     }

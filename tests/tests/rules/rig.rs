@@ -20,17 +20,17 @@ use serde_json::Value;
 use crate::shelf::Shelf;
 
 /// The instant at which every test begins.
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
-pub fn days_ago(days: u64) -> Timestamp {
+pub(crate) fn days_ago(days: u64) -> Timestamp {
     start() - Duration::from_secs(days * 86_400)
 }
 
 /// Which store a rule is tried on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Memory,
     Sqlite,
 }
@@ -42,11 +42,11 @@ enum Data {
 }
 
 /// Everything that a sync needs.
-pub struct Rig {
-    pub shelf: Shelf,
-    pub clock: Arc<ManualClock>,
-    pub connection: Connection,
-    pub storage: Arc<dyn Storage>,
+pub(crate) struct Rig {
+    pub(crate) shelf: Shelf,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) connection: Connection,
+    pub(crate) storage: Arc<dyn Storage>,
     data: Data,
     folder: Option<Arc<tempfile::TempDir>>,
     /// Another one for each engine, so that no two make the same ids.
@@ -54,7 +54,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub async fn new(kind: Kind, shelf: Shelf) -> Self {
+    pub(crate) async fn new(kind: Kind, shelf: Shelf) -> Self {
         let clock = Arc::new(ManualClock::at(start()));
         match kind {
             Kind::Memory => {
@@ -74,16 +74,16 @@ impl Rig {
             Kind::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let store = open(&folder, clock.clone()).await;
-                let user = store.create_user("a@example.org", Zone::utc()).await.unwrap();
+                let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
                 let new = NewConnection {
-                    user: user.id,
+                    user,
                     provider: "shelf".into(),
                     account: None,
                     settings: Value::Object(Default::default()),
                     credentials: Credentials::none(),
                 };
                 let (id, _) = store.connect(new).await.unwrap();
-                let connection = store.connection(id).await.unwrap();
+                let connection = store.connection(id).await.unwrap().connection;
                 let data = Data::Sqlite(store.clone());
                 let folder = Some(Arc::new(folder));
                 Self {
@@ -99,12 +99,12 @@ impl Rig {
         }
     }
 
-    pub fn with_shelf(mut self, shelf: Shelf) -> Self {
+    pub(crate) fn with_shelf(mut self, shelf: Shelf) -> Self {
         self.shelf = shelf;
         self
     }
 
-    pub fn with_storage(&self, storage: Arc<dyn Storage>) -> Self {
+    pub(crate) fn with_storage(&self, storage: Arc<dyn Storage>) -> Self {
         Self {
             shelf: self.shelf.clone(),
             clock: self.clock.clone(),
@@ -116,14 +116,14 @@ impl Rig {
         }
     }
 
-    pub fn sqlite(&self) -> &Store {
+    pub(crate) fn sqlite(&self) -> &Store {
         match &self.data {
             Data::Sqlite(store) => store,
             Data::Memory(_) => panic!("this rig has no database"),
         }
     }
 
-    pub fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         let registry = Registry::new().with(self.shelf.clone());
         Engine::builder(registry, self.storage.clone(), Arc::new(NoNetwork))
             .clock(self.clock.clone())
@@ -131,14 +131,14 @@ impl Rig {
             .build()
     }
 
-    pub async fn sync_with(&self, options: &SyncOptions) -> Report {
+    pub(crate) async fn sync_with(&self, options: &SyncOptions) -> Report {
         // A moment passes between syncs.
         self.clock.advance(Duration::from_secs(1));
         self.engine().sync(&self.connection, options).await.unwrap()
     }
 
     /// Syncs; whatever stops a stream fails the test.
-    pub async fn sync(&self) -> Counts {
+    pub(crate) async fn sync(&self) -> Counts {
         let report = self.sync_with(&SyncOptions::default()).await;
         for stream in &report.streams {
             assert!(stream.error.is_none(), "{:?}", stream.error);
@@ -147,20 +147,20 @@ impl Rig {
     }
 
     /// A sync of which one pass is full.
-    pub async fn sync_full(&self) -> Report {
+    pub(crate) async fn sync_full(&self) -> Report {
         let mut options = SyncOptions::default();
         options.full = true;
         self.sync_with(&options).await
     }
 
-    pub async fn replay(&self) -> Counts {
+    pub(crate) async fn replay(&self) -> Counts {
         let report = self.engine().replay(&self.connection, &SyncOptions::default()).await.unwrap();
         assert!(report.streams.iter().all(|s| s.error.is_none()), "{report:?}");
         report.totals()
     }
 
     /// All records as JSON, tombstones included, by external id.
-    pub async fn records(&self) -> Vec<Value> {
+    pub(crate) async fn records(&self) -> Vec<Value> {
         let mut records = match &self.data {
             Data::Memory(store) => {
                 let rows = store.records(self.connection.id).into_iter();
@@ -180,25 +180,25 @@ impl Rig {
     }
 
     /// External id and title of every live record.
-    pub async fn live(&self) -> BTreeMap<String, String> {
+    pub(crate) async fn live(&self) -> BTreeMap<String, String> {
         let records = self.records().await;
         let live = records.iter().filter(|r| r["deleted"] == false);
         let text = |v: &Value| v.as_str().unwrap().to_owned();
         live.map(|r| (text(&r["external_id"]), text(&r["body"]["name"]))).collect()
     }
 
-    pub async fn quarantine(&self) -> Vec<(String, String)> {
+    pub(crate) async fn quarantine(&self) -> Vec<(String, String)> {
         match &self.data {
             Data::Memory(store) => store.quarantine(self.connection.id),
             Data::Sqlite(store) => {
-                let rows = store.quarantine(self.connection.id).await.unwrap();
+                let rows = store.quarantine(self.connection.id, 1000).await.unwrap();
                 rows.into_iter().map(|row| (row.external_id, row.reason)).collect()
             }
         }
     }
 
     /// Deletes a record as its user does.
-    pub async fn remove_as_user(&self, id: RecordId) {
+    pub(crate) async fn remove_as_user(&self, id: RecordId) {
         match &self.data {
             Data::Memory(store) => store.remove_record(id).unwrap(),
             Data::Sqlite(store) => store.delete_record(self.connection.user, id).await.unwrap(),
@@ -206,30 +206,30 @@ impl Rig {
     }
 
     /// What the live records should be: those of the provider.
-    pub fn truth(&self) -> BTreeMap<String, String> {
+    pub(crate) fn truth(&self) -> BTreeMap<String, String> {
         let world = self.shelf.world();
         world.entries.iter().filter_map(|e| Some((e.id.clone()?, e.title.clone()))).collect()
     }
 }
 
-pub async fn open(folder: &tempfile::TempDir, clock: Arc<dyn Clock>) -> Store {
+pub(crate) async fn open(folder: &tempfile::TempDir, clock: Arc<dyn Clock>) -> Store {
     let options = OpenOptions::new(KeySource::File(folder.path().join("master.key"))).clock(clock);
     let path = folder.path().join("lifehub.db");
     Store::open(path.to_str().unwrap(), options).await.unwrap()
 }
 
 /// The export of a user, line by line.
-pub async fn exported(store: &Store, user: UserId) -> Vec<Value> {
+pub(crate) async fn exported(store: &Store, user: UserId) -> Vec<Value> {
     let mut export = store.export(user, true);
     let mut records = Vec::new();
-    while let Some(page) = export.next().await.unwrap() {
+    while let Some(page) = export.next_page().await.unwrap() {
         records.extend(page.iter().map(|record| serde_json::to_value(record).unwrap()));
     }
     records
 }
 
 /// What of a record is equal in equal stores.
-pub fn content(records: &[Value]) -> Vec<Value> {
+pub(crate) fn content(records: &[Value]) -> Vec<Value> {
     let mut records = records.to_vec();
     for record in &mut records {
         let members = record.as_object_mut().unwrap();

@@ -22,19 +22,19 @@ use serde_json::json;
 
 /// One entry of the provider.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    pub id: Option<String>,
-    pub at: Timestamp,
-    pub title: String,
-    pub version: Option<u64>,
+pub(crate) struct Entry {
+    pub(crate) id: Option<String>,
+    pub(crate) at: Timestamp,
+    pub(crate) title: String,
+    pub(crate) version: Option<u64>,
     /// Changes the body, but no record.
-    pub likes: u32,
+    pub(crate) likes: u32,
     /// The normalizer of version 1 does not take it.
-    pub odd: bool,
+    pub(crate) odd: bool,
 }
 
 impl Entry {
-    pub fn new(id: impl ToString, at: Timestamp) -> Self {
+    pub(crate) fn new(id: impl ToString, at: Timestamp) -> Self {
         let id = id.to_string();
         Self { title: format!("entry {id}"), id: Some(id), at, version: None, likes: 0, odd: false }
     }
@@ -56,39 +56,39 @@ impl Entry {
 }
 
 /// What happens instead of, or before, a fetch.
-pub type Hook = Box<dyn FnMut(&mut World, Fetch) -> Option<Result<Page>> + Send>;
+pub(crate) type Hook = Box<dyn FnMut(&mut World, Fetch) -> Option<Result<Page>> + Send>;
 
 /// A fetch as the provider sees it.
 #[derive(Debug, Clone)]
-pub struct Fetch {
-    pub pass: Pass,
-    pub page: u32,
+pub(crate) struct Fetch {
+    pub(crate) pass: Pass,
+    pub(crate) page: u32,
     /// What of the cursor is not the page number.
-    pub from_anchor: bool,
+    pub(crate) from_anchor: bool,
 }
 
 #[derive(Default)]
-pub struct World {
-    pub entries: Vec<Entry>,
-    pub fetches: Vec<Fetch>,
-    pub hook: Option<Hook>,
+pub(crate) struct World {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) fetches: Vec<Fetch>,
+    pub(crate) hook: Option<Hook>,
     /// Answers that come before the world is asked.
-    pub script: VecDeque<Result<Page>>,
+    pub(crate) script: VecDeque<Result<Page>>,
 }
 
 /// How the stream is declared.
 #[derive(Clone)]
-pub struct Style {
-    pub page_size: usize,
-    pub absence: Absence,
-    pub sync: SyncMode,
-    pub lookback: Duration,
-    pub full_every: Duration,
-    pub version: u32,
-    pub covers: bool,
+pub(crate) struct Style {
+    pub(crate) page_size: usize,
+    pub(crate) absence: Absence,
+    pub(crate) sync: SyncMode,
+    pub(crate) lookback: Duration,
+    pub(crate) full_every: Duration,
+    pub(crate) version: u32,
+    pub(crate) covers: bool,
 }
 
-pub const DAY: Duration = Duration::from_secs(86_400);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 impl Default for Style {
     fn default() -> Self {
@@ -106,7 +106,7 @@ impl Default for Style {
 
 /// The connector. Clones share the world.
 #[derive(Clone)]
-pub struct Shelf {
+pub(crate) struct Shelf {
     world: Arc<Mutex<World>>,
     style: Style,
     manifest: Manifest,
@@ -119,30 +119,30 @@ struct At {
 }
 
 impl Shelf {
-    pub fn new(entries: Vec<Entry>, style: Style) -> Self {
+    pub(crate) fn new(entries: Vec<Entry>, style: Style) -> Self {
         let world = Arc::new(Mutex::new(World { entries, ..World::default() }));
         Self { world, manifest: manifest(&style), style }
     }
 
     /// The same provider, read by another version of the connector.
-    pub fn styled(&self, style: Style) -> Self {
+    pub(crate) fn styled(&self, style: Style) -> Self {
         Self { world: self.world.clone(), manifest: manifest(&style), style }
     }
 
-    pub fn world(&self) -> MutexGuard<'_, World> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
     }
 
-    pub fn hook(&self, hook: impl FnMut(&mut World, Fetch) -> Option<Result<Page>> + Send + 'static) {
+    pub(crate) fn hook(&self, hook: impl FnMut(&mut World, Fetch) -> Option<Result<Page>> + Send + 'static) {
         self.world().hook = Some(Box::new(hook));
     }
 
-    pub fn edit(&self, id: impl ToString, edit: impl FnOnce(&mut Entry)) {
+    pub(crate) fn edit(&self, id: impl ToString, edit: impl FnOnce(&mut Entry)) {
         let id = id.to_string();
         edit(self.world().entries.iter_mut().find(|e| e.id.as_ref() == Some(&id)).unwrap());
     }
 
-    pub fn remove(&self, id: impl ToString) {
+    pub(crate) fn remove(&self, id: impl ToString) {
         let id = id.to_string();
         self.world().entries.retain(|e| e.id.as_ref() != Some(&id));
     }
@@ -196,12 +196,12 @@ fn normalize(item: &RawItem, version: u32) -> Result<Vec<Record>, Reject> {
     Ok(vec![Record::new(When::At(Moment::utc(body.at)), &workout)?])
 }
 
-pub fn page(items: Vec<Item>, next: Next) -> Page {
+pub(crate) fn page(items: Vec<Item>, next: Next) -> Page {
     Page { items, next }
 }
 
 /// A page of these entries after which another one follows, or the end that covers this.
-pub fn page_of(entries: &[Entry], next: std::result::Result<u32, Coverage>) -> Page {
+pub(crate) fn page_of(entries: &[Entry], next: std::result::Result<u32, Coverage>) -> Page {
     let items = entries.iter().map(Entry::item).collect();
     let next = match next {
         Ok(page) => Next::More(Cursor::new(&At { page, anchor: false }).unwrap()),
@@ -255,10 +255,10 @@ impl Connector for Shelf {
 }
 
 /// The error of a refused cursor.
-pub fn expired() -> Error {
+pub(crate) fn expired() -> Error {
     Error::new(ErrorKind::CursorExpired, "410 Gone")
 }
 
-pub fn is_live(fetch: &Fetch) -> bool {
+pub(crate) fn is_live(fetch: &Fetch) -> bool {
     fetch.pass.kind == PassKind::Live
 }

@@ -17,8 +17,8 @@ use lifehub_core::connector::{
     no_settings,
 };
 use lifehub_core::http::{QuotaReport, QuotaScope, QuotaSpec};
-use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Place};
-use lifehub_core::paginate::PageNumber;
+use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Page, Place};
+use lifehub_core::paginate::{PageNumber, go_on, resume};
 use lifehub_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
@@ -111,7 +111,7 @@ impl Connector for Strava {
         if at.stream != "activities" {
             return Err(Error::new(ErrorKind::Unsupported, format!("Strava has no stream {:?}", at.stream)));
         }
-        let place = cursor.map_or(Ok(PageNumber::first(1)), Cursor::read)?;
+        let place: PageNumber = resume(cursor)?;
         let pass = cx.pass();
         // `after` is exclusive and counts whole seconds; one second earlier reads the border too.
         let after = pass.from.map(|from| from.as_seconds() - 1);
@@ -123,16 +123,11 @@ impl Connector for Strava {
             .parse(|answer| answer.items())
             .await?;
 
-        // Pages may be short; only an empty one is the end.
-        let next = if items.is_empty() {
-            let covers = match pass.from {
-                Some(from) => Coverage::Span { from, to: pass.to },
-                None => Coverage::Whole,
-            };
-            Next::CaughtUp { cursor: Cursor::new(&PageNumber::first(1))?, covers }
-        } else {
-            Next::More(Cursor::new(&place.next())?)
+        let covers = match pass.from {
+            Some(from) => Coverage::Span { from, to: pass.to },
+            None => Coverage::Whole,
         };
+        let next = go_on(place.next(items.len()), covers)?;
         let read = |body| Item::read(body, |head: Head| ItemKey::new(head.id).at(head.start_date.0));
         Ok(Page { items: items.into_iter().map(read).collect(), next })
     }

@@ -72,8 +72,8 @@ impl Counter {
         self.window = window;
         let Some(limits) = self.limits else { return true };
         let usage = &mut self.usage;
-        let full = |used: (u64, u64), limit: (u64, u64)| used.0 >= limit.0 || used.1 >= limit.1;
-        let allowed = !full(usage.overall, limits.overall) && !(read && full(usage.read, limits.read));
+        let room = |used: (u64, u64), limit: (u64, u64)| used.0 < limit.0 && used.1 < limit.1;
+        let allowed = room(usage.overall, limits.overall) && (!read || room(usage.read, limits.read));
         usage.overall.1 += 1;
         usage.read.1 += u64::from(read);
         if allowed {

@@ -1,0 +1,100 @@
+//! The examples below each command's help.
+
+pub(super) const TOP: &str = "\
+EXAMPLES:
+  lifehub connectors list                                  which providers there are
+  lifehub connect strava --user me@example.org --secret access_token
+  lifehub sync --all                                       fetch what is new
+  lifehub export --user me@example.org --out records.jsonl
+
+CONFIGURATION:
+  lifehub.toml, then environment variables, then flags. Keys: data_dir, database_url, master_key,
+  log, providers.<ID>.<KEY>. In the environment LIFEHUB_ stands before a key and __ between its
+  parts, and a dash in a provider's id is written _:
+  LIFEHUB_DATA_DIR, LIFEHUB_PROVIDERS__STRAVA__BASE_URL.
+
+EXIT CODES:
+  0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C, 143 stopped by SIGTERM";
+
+pub(super) const CONNECT: &str = "\
+EXAMPLES:
+  lifehub connectors show strava                           which credentials and settings it needs
+  lifehub connect strava --user me@example.org --secret access_token
+                                                           asks for the token, without echo
+  lifehub connect strava --user me@example.org --secret access_token=@token.txt
+  pass show strava | lifehub connect strava --user me@example.org --secret access_token=-
+  lifehub connect strava --user me@example.org --secret access_token=@a --secret refresh_token=@r \\
+      --secret expires_at=2026-03-01T08:00:00Z
+
+The provider is asked whose account it is, and nothing is saved if it refuses. Connecting an account
+again renews its connection; its data stays.";
+
+pub(super) const SYNC: &str = "\
+EXAMPLES:
+  lifehub sync --all
+  lifehub sync --connection 0198c7a2-5b1e-7c3d-9f00-1a2b3c4d5e6f
+  lifehub sync --all --user me@example.org --json
+  lifehub sync --all --full                                read everything again
+  lifehub sync --all --accept-deletes                      accept deletes that were held back
+
+Exits with 1 if any stream ended in an error. Ctrl-C finishes what is under way, prints the report and
+exits with 130; the next run goes on there.";
+
+pub(super) const EXPORT: &str = "\
+EXAMPLES:
+  lifehub export --user me@example.org --out records.jsonl
+  lifehub export | head -n 3
+  lifehub export --deleted > everything.jsonl";
+
+pub(super) const CONNECTIONS: &str = "\
+EXAMPLES:
+  lifehub connections
+  lifehub connections --user me@example.org --json";
+
+pub(super) const CONNECTORS: &str = "\
+EXAMPLES:
+  lifehub connectors list
+  lifehub connectors show strava";
+
+pub(super) const CONNECTORS_LIST: &str = "\
+EXAMPLES:
+  lifehub connectors list
+  lifehub connectors list --json                           the manifests of all providers";
+
+pub(super) const CONNECTORS_SHOW: &str = "\
+EXAMPLES:
+  lifehub connectors show strava
+  lifehub connectors show strava --json                    its manifest";
+
+pub(super) const USER: &str = "\
+EXAMPLES:
+  lifehub user add me@example.org --zone Europe/Rome
+  lifehub user list";
+
+pub(super) const USER_ADD: &str = "\
+EXAMPLES:
+  lifehub user add me@example.org
+  lifehub user add me@example.org --zone Europe/Rome";
+
+pub(super) const USER_LIST: &str = "\
+EXAMPLES:
+  lifehub user list
+  lifehub user list --json";
+
+pub(super) const USER_ZONE: &str = "\
+EXAMPLES:
+  lifehub user zone me@example.org America/New_York";
+
+pub(super) const REPLAY: &str = "\
+EXAMPLES:
+  lifehub replay --all                                     after an update of Lifehub
+  lifehub replay --connection 0198c7a2-5b1e-7c3d-9f00-1a2b3c4d5e6f --json
+
+Records keep their ids; only those that differ change.";
+
+pub(super) const DOCTOR: &str = "\
+EXAMPLES:
+  lifehub doctor
+  lifehub doctor --json
+
+Exits with 1 if any check fails.";

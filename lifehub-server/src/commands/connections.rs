@@ -1,0 +1,101 @@
+//! `lifehub connections`: which accounts are connected, and how they stand.
+
+use lifehub_core::clock::Timestamp;
+use lifehub_core::engine::{RunEntry, RunStatus, Runs};
+use lifehub_core::record::ConnectionId;
+use lifehub_store::{ConnectionFilter, ConnectionStatus};
+use serde::Serialize;
+
+use super::user::named;
+use crate::app::App;
+use crate::cli::ConnectionsArgs;
+use crate::failure::{Exit, Outcome};
+use crate::table::Table;
+
+/// One connection in the list.
+#[derive(Debug, Serialize)]
+struct Row {
+    id: ConnectionId,
+    user: String,
+    provider: String,
+    account: Option<String>,
+    status: ConnectionStatus,
+    last_run: Option<LastRun>,
+}
+
+#[derive(Debug, Serialize)]
+struct LastRun {
+    status: RunStatus,
+    started_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    resume_at: Option<Timestamp>,
+}
+
+impl From<RunEntry> for LastRun {
+    fn from(run: RunEntry) -> Self {
+        Self {
+            status: run.report.status,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            resume_at: run.resume_at,
+        }
+    }
+}
+
+pub(crate) async fn run(app: &App, args: ConnectionsArgs) -> Outcome {
+    let store = app.place.open_to_read().await?;
+    let users = match &args.user {
+        Some(email) => vec![named(&store, email).await?],
+        None => store.users().await?,
+    };
+    let mut rows = Vec::new();
+    for user in users {
+        for info in store.connections(ConnectionFilter::of_user(user.id)).await? {
+            let last_run = store.latest(info.connection.id).await?.map(LastRun::from);
+            rows.push(Row {
+                id: info.connection.id,
+                user: user.email.clone(),
+                provider: info.connection.provider,
+                account: info.connection.account,
+                status: info.status,
+                last_run,
+            });
+        }
+    }
+    if args.json.json {
+        app.out.json(&rows)?;
+    } else if rows.is_empty() {
+        app.out.note("there are no connections");
+        app.out.hint("connect an account first: lifehub connect PROVIDER --user EMAIL");
+    } else {
+        app.out.print(&table(rows).to_string())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn table(rows: Vec<Row>) -> Table {
+    let mut table = Table::new(&["ID", "PROVIDER", "ACCOUNT", "STATUS", "LAST RUN", "USER"]);
+    for row in rows {
+        let last_run = row.last_run.map(|run| format!("{} {}", word(run.status), run.started_at));
+        table.row([
+            row.id.to_string(),
+            row.provider,
+            row.account.unwrap_or_default(),
+            row.status.as_str().replace('_', " "),
+            last_run.unwrap_or_else(|| "never".into()),
+            row.user,
+        ]);
+    }
+    table
+}
+
+fn word(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running => "running",
+        RunStatus::Ok => "ok",
+        RunStatus::Incomplete => "incomplete",
+        RunStatus::Parked => "parked",
+        RunStatus::Failed => "failed",
+        _ => "unknown",
+    }
+}

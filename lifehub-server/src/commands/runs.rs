@@ -1,0 +1,163 @@
+//! Runs over connections, one after another: what `sync` and `replay` share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use lifehub_core::engine::{Connection, Engine, Report, RunStatus, Runs, SyncOptions};
+use lifehub_core::record::ConnectionId;
+use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_store::{ConnectionFilter, ConnectionInfo, ConnectionStatus, Store};
+
+use super::user::named;
+use crate::app::App;
+use crate::cli::Selection;
+use crate::failure::{Exit, Outcome, wrong};
+use crate::progress;
+use crate::report::{Summary, not_run};
+use crate::signals::Stopper;
+
+/// What is done with each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Task {
+    Sync,
+    Replay,
+}
+
+pub(super) async fn run(
+    app: &App,
+    task: Task,
+    mut options: SyncOptions,
+    selection: &Selection,
+    user: Option<&str>,
+    json: bool,
+) -> Outcome {
+    let ids = ids(selection)?;
+    let store = match app.place.open_existing().await? {
+        Some(store) => store,
+        None if selection.all && user.is_none() => return nothing(app, json),
+        None => return Err(app.place.no_data().into()),
+    };
+    let chosen = choose(app, &store, ids, user).await?;
+    if chosen.is_empty() {
+        store.close().await?;
+        return nothing(app, json);
+    }
+    let engine = app.engine(Arc::new(store.clone()))?;
+    let stopper = Stopper::listen(&app.out);
+    options.cancel = stopper.cancel();
+    let mut summary = Summary::default();
+    for connection in &chosen {
+        let report = one(app, &engine, task, connection, &options).await;
+        if report.status == RunStatus::Parked {
+            tell_resume(app, &store, connection).await;
+        }
+        summary.add(report);
+    }
+    // What is told does not hang on a last clean-up.
+    if let Err(error) = store.close().await {
+        app.out.warn(&format!("the database did not close cleanly: {error}"));
+    }
+    if json {
+        app.out.json(&summary)?;
+    } else {
+        app.out.print(&summary.table())?;
+    }
+    summary.tell(&app.out);
+    Ok(match stopper.got() {
+        Some(signal) => Exit::Stopped(signal),
+        None if summary.failed() => Exit::Failed,
+        None => Exit::Done,
+    })
+}
+
+/// The ids that were named; `None` for all.
+fn ids(selection: &Selection) -> Result<Option<Vec<ConnectionId>>> {
+    if selection.all {
+        return Ok(None);
+    }
+    let mut ids: Vec<ConnectionId> = Vec::new();
+    for text in &selection.connections {
+        let id = text.parse().map_err(|e: Error| e.hint(LISTED))?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(Some(ids))
+}
+
+const LISTED: &str = "`lifehub connections` lists them";
+
+async fn choose(
+    app: &App,
+    store: &Store,
+    ids: Option<Vec<ConnectionId>>,
+    user: Option<&str>,
+) -> Result<Vec<Connection>> {
+    let filter = match user {
+        Some(email) => ConnectionFilter::of_user(named(store, email).await?.id),
+        None => ConnectionFilter::default(),
+    };
+    let all = store.connections(filter).await?;
+    let Some(ids) = ids else {
+        let due = |info: &ConnectionInfo| {
+            let provider = &info.connection.provider;
+            if !app.configuration.operator.of(provider).enabled {
+                app.out.note(&format!("{provider}: left out, the provider is switched off in the configuration"));
+                return false;
+            }
+            // Its user ended it.
+            info.status != ConnectionStatus::Disconnected
+        };
+        return Ok(all.into_iter().filter(due).map(|info| info.connection).collect());
+    };
+    let find = |id: ConnectionId| {
+        let found = all.iter().find(|info| info.connection.id == id).map(|info| info.connection.clone());
+        found.ok_or_else(|| wrong(format!("there is no connection {id}")).hint(LISTED))
+    };
+    ids.into_iter().map(find).collect()
+}
+
+fn nothing(app: &App, json: bool) -> Outcome {
+    if json {
+        app.out.json(&Summary::default())?;
+    }
+    app.out.note("there are no connections");
+    app.out.hint("connect an account first: lifehub connect PROVIDER --user EMAIL");
+    Ok(Exit::Done)
+}
+
+/// The report of one connection, whatever became of it.
+async fn one(app: &App, engine: &Engine, task: Task, connection: &Connection, options: &SyncOptions) -> Report {
+    let manifest = app.registry.get(&connection.provider).ok().map(|connector| connector.manifest());
+    if options.cancel.is_cancelled() {
+        return not_run(connection, manifest, None);
+    }
+    let started = Instant::now();
+    let run = async {
+        match task {
+            Task::Sync => engine.sync(connection, options).await,
+            Task::Replay => engine.replay(connection, options).await,
+        }
+    };
+    let result = progress::watch(&app.out, engine, connection, run).await;
+    let error = match result {
+        Ok(report) => return report,
+        Err(error) if error.kind() == ErrorKind::Cancelled => None,
+        Err(error) => Some(error),
+    };
+    let mut report = not_run(connection, manifest, error.as_ref());
+    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if let (true, Some(error)) = (report.streams.is_empty(), &error) {
+        // No stream is there to carry it.
+        app.out.error(error);
+    }
+    report
+}
+
+async fn tell_resume(app: &App, store: &Store, connection: &Connection) {
+    let run = store.latest(connection.id).await.ok().flatten();
+    if let Some(at) = run.and_then(|run| run.resume_at) {
+        let provider = &connection.provider;
+        app.out.note(&format!("{provider}: the provider's quota is spent; a sync goes on from {at}"));
+    }
+}

@@ -1,0 +1,142 @@
+//! What `doctor` asks: is the database sound, and do its roll-ups say what its records give?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lifehub_core::Result;
+use lifehub_core::clock::Day;
+use lifehub_core::record::ConnectionId;
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::days::read_tally;
+use super::fault::fault;
+use super::rows::fact;
+use super::statement::{Args, get, get_bytes, row, rows};
+use super::{Store, migrate, sql};
+use crate::rollup::{RollupDifference, Row, Tally, tally};
+
+/// How many days are compared at once.
+const SPAN: i32 = 64;
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// What was checked.
+    pub check: &'static str,
+    /// What is wrong with it; empty if nothing is.
+    pub problems: Vec<String>,
+    /// What to do about a problem.
+    pub hint: &'static str,
+}
+
+impl Store {
+    /// Checks the database from the file to the figures: slow on a large one, and it changes nothing.
+    ///
+    /// # Errors
+    /// If the database cannot even be read.
+    pub async fn check(&self) -> Result<Vec<Finding>> {
+        let mut conn = self.0.db.read().await?;
+        let version = migrate::version(&mut conn).await?;
+        let schema = (version != migrate::VERSION)
+            .then(|| format!("the schema is of version {version} instead of {}", migrate::VERSION));
+        let key = self.0.key_source.problem().map(|e| e.to_string());
+        let integrity = rows(&mut conn, sql::INTEGRITY, Args::new()).await?;
+        let integrity: Vec<String> = integrity.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
+        let mut orphans = rows(&mut conn, sql::FOREIGN_KEYS, Args::new()).await?.len() as u64;
+        if let Some(counted) = row(&mut conn, sql::ORPHANS, Args::new()).await? {
+            orphans += super::statement::get_u64(&counted, 0)?;
+        }
+        drop(conn);
+        let differences = self.verify_rollups().await?;
+        let finding = |check, problems, hint| Finding { check, problems, hint };
+        let damaged = "restore a backup: this should never happen, please report it";
+        Ok(vec![
+            finding("schema version", schema.into_iter().collect(), "run the version that wrote the database"),
+            finding(
+                "master key",
+                key.into_iter().collect(),
+                "restore the key file, readable by its owner alone",
+            ),
+            finding(
+                "database pages and indexes",
+                integrity.into_iter().filter(|line| line != "ok").collect(),
+                damaged,
+            ),
+            finding(
+                "references between rows",
+                (orphans > 0).then(|| format!("{orphans} rows refer to what is not there")).into_iter().collect(),
+                damaged,
+            ),
+            finding(
+                "roll-ups",
+                differences
+                    .iter()
+                    .map(|d| format!("{} of {} on {} is not what its records give", d.metric, d.connection, d.day))
+                    .collect(),
+                damaged,
+            ),
+        ])
+    }
+
+    /// Recomputes every roll-up from the records and lists those that differ. There should be none.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn verify_rollups(&self) -> Result<Vec<RollupDifference>> {
+        let mut conn = self.0.db.read().await?;
+        let connections = rows(&mut conn, sql::ALL_CONNECTIONS, Args::new()).await?;
+        let mut differences = Vec::new();
+        for connection in &connections {
+            let (row_id, id) = (get(connection, 0)?, ConnectionId::from_bytes(get_bytes(connection, 1)?));
+            let Some(span) = row(&mut conn, sql::DAYS_OF_CONNECTION, Args::new().with(row_id)).await? else {
+                continue;
+            };
+            let (Some(mut first), Some(last)) = (get::<Option<i32>>(&span, 0)?, get::<Option<i32>>(&span, 1)?)
+            else {
+                continue;
+            };
+            while first <= last {
+                // Records and roll-ups of one moment.
+                let mut tx = conn.begin().await.map_err(fault)?;
+                compare(&mut tx, (row_id, id), first, &mut differences).await?;
+                tx.rollback().await.map_err(fault)?;
+                first += SPAN;
+            }
+        }
+        Ok(differences)
+    }
+}
+
+async fn compare(
+    conn: &mut SqliteConnection,
+    (connection, id): (i64, ConnectionId),
+    first: i32,
+    differences: &mut Vec<RollupDifference>,
+) -> Result<()> {
+    let span = || Args::new().with(connection).with(first).with(first + SPAN - 1);
+    let found = rows(conn, sql::FACTS_OF_SPAN, span()).await?;
+    let facts = found.iter().map(|row| Ok(fact(row)?.1)).collect::<Result<Vec<_>>>()?;
+    let expected = tally(facts);
+    let mut stored: BTreeMap<Row, Tally> = BTreeMap::new();
+    for row in &rows(conn, sql::ROLLUPS_OF_SPAN, span()).await? {
+        let key = (get(row, 0)?, get::<String>(row, 1)?.into(), get::<String>(row, 2)?.into());
+        stored.insert(key, read_tally(row, 3)?);
+    }
+    let keys: BTreeSet<_> = expected.keys().chain(stored.keys()).collect();
+    for key in keys {
+        let (stored, expected) = (stored.get(key).copied(), expected.get(key).copied());
+        if stored != expected {
+            let (day, metric, label) = key;
+            differences.push(RollupDifference {
+                connection: id,
+                metric: metric.to_string(),
+                label: label.to_string(),
+                day: Day::from_number(*day),
+                stored,
+                expected,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The `lifehub` program as its user runs it: real processes over a real database and real HTTP, and what happens when
+//! they are killed, the disk is full, or the provider has a bad day.
+#![cfg(test)]
+
+mod lifehub;
+mod need;
+
+mod disk;
+mod kill;
+mod secrets;
+mod sync;
+mod write_calls;

@@ -1,0 +1,106 @@
+//! Rule 12: no secret leaks, from any command, at any log level, into any file.
+
+use std::path::Path;
+
+use lifehub_strava::simulator::{StravaSimulator, World, WorldOptions};
+use lifehub_testkit::{Fault, FaultPlan, Server};
+
+use crate::lifehub::{Lifehub, Strava, USER};
+
+/// What must be found nowhere, one for each credential field.
+const CANARY: &str = "canary+Secret/4711==&x";
+const SECOND: &str = "second+Canary/0815==&y";
+
+#[test]
+fn rule_12_no_secret_leaks() {
+    let now: lifehub_core::clock::Timestamp = std::time::SystemTime::now().into();
+    let world = World::seeded(8, now, WorldOptions::default().activities(300));
+    let simulator = StravaSimulator::new(world.clone());
+    simulator.set_limits(None);
+    simulator.set_token(CANARY);
+    let strava = Strava { world, server: Server::start(simulator.clone()).unwrap() };
+    let folder = tempfile::tempdir().unwrap();
+    let lifehub = Lifehub::at(folder.path().join("data"), &strava);
+    let mut printed = Vec::new();
+    let mut run = |args: &[&str], code: i32| {
+        for log in ["error", "trace"] {
+            let output = lifehub.command(args).env("LIFEHUB_LOG", log).output().unwrap();
+            assert_eq!(output.status.code(), Some(code), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            if log == "trace" {
+                assert!(output.stderr.len() > 200, "nothing is traced");
+            }
+            printed.extend([output.stdout, output.stderr]);
+        }
+    };
+    let (token, refresh) = (format!("access_token={CANARY}"), format!("refresh_token={SECOND}"));
+    let connect = ["connect", "strava", "--user", USER, "--secret", &token, "--secret", &refresh];
+    run(&connect, 0);
+    strava.server.set_faults(FaultPlan::share(1, 0.3).of([Fault::Unavailable, Fault::CutBody, Fault::RetryAfterSeconds(0)]));
+    run(&["sync", "--all", "--json"], 0);
+    strava.server.set_faults(FaultPlan::none());
+    run(&["export", "--user", USER, "--deleted"], 0);
+    run(&["connections", "--json"], 0);
+    run(&["replay", "--all"], 0);
+    run(&["doctor"], 0);
+    // Refusals: an unknown field, one too many, a token that the provider does not take.
+    run(&["connect", "strava", "--user", USER, "--secret", &format!("no_such_field={CANARY}")], 2);
+    run(&["connect", "strava", "--user", USER, "--secret", &format!("={CANARY}")], 2);
+    run(&["connect", "no-such-provider", "--user", USER, "--secret", &token], 2);
+    simulator.set_token("another");
+    run(&connect, 1);
+    run(&["sync", "--all", "--json"], 1);
+    for text in &printed {
+        nowhere_in(text, "the output");
+    }
+    search(folder.path());
+}
+
+fn search(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => search(&path),
+            false => nowhere_in(&std::fs::read(&path).unwrap(), &path.display().to_string()),
+        }
+    }
+}
+
+/// Searched as it is, URL-encoded, and in base64 at each of its three alignments.
+fn nowhere_in(bytes: &[u8], place: &str) {
+    for canary in [CANARY, SECOND] {
+        let mut forms = vec![canary.to_owned(), encoded(canary)];
+        forms.extend((0..3).map(|skip| base64_middle(canary.as_bytes(), skip)));
+        for form in forms {
+            let found = bytes.windows(form.len()).any(|window| window == form.as_bytes());
+            assert!(!found, "a secret stands in {place} as {form:?}");
+        }
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes().map(|b| if plain(&b) { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+/// The base64 digits that a text has wherever it begins `skip` bytes into a group of three.
+fn base64_middle(text: &[u8], skip: usize) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let whole = text[(3 - skip) % 3..].chunks_exact(3);
+    let digit = |n: u32| DIGITS[(n & 63) as usize] as char;
+    whole
+        .map(|c| u32::from(c[0]) << 16 | u32::from(c[1]) << 8 | u32::from(c[2]))
+        .flat_map(|n| [digit(n >> 18), digit(n >> 12), digit(n >> 6), digit(n)])
+        .collect()
+}
+
+#[test]
+fn the_search_finds_a_secret_in_every_form() {
+    let caught = |text: String| std::panic::catch_unwind(|| nowhere_in(text.as_bytes(), "a test")).is_err();
+    assert!(caught(format!("x{CANARY}y")));
+    assert!(caught(format!("token={}", encoded(SECOND))));
+    for before in ["", "a", "ab"] {
+        // All whole groups of the base64 of a text in which the secret begins anywhere.
+        assert!(caught(base64_middle(format!("{before}{CANARY}").as_bytes(), 0)), "after {before:?}");
+    }
+    assert!(!caught("nothing to see".into()));
+}

@@ -1,0 +1,88 @@
+//! The main job on a provider with bad days: everything comes, nothing twice, and every change is found and counted.
+
+use lifehub_testkit::{Fault, FaultPlan};
+use serde_json::json;
+use std::time::Duration;
+
+use crate::lifehub::{Lifehub, Strava, changes};
+
+/// The ways to fail that heal by themselves.
+const PASSING: [Fault; 7] = [
+    Fault::RetryAfterSeconds(0),
+    Fault::RetryAfterDate(1),
+    Fault::Unavailable,
+    Fault::ServerError,
+    Fault::CutBody,
+    Fault::ShortBody,
+    Fault::Reset,
+];
+
+#[test]
+fn a_thousand_activities_with_ties_come_through_every_fault() {
+    let strava = Strava::with(1, 1000, 400);
+    let lifehub = Lifehub::connected(&strava);
+    let plan = FaultPlan::share(1, 0.4).of(PASSING);
+    println!("{plan}");
+    strava.server.set_faults(plan);
+    let report = lifehub.sync();
+    assert_eq!(changes(&report), (1000, 0, 0), "{report:#}");
+    assert_eq!(report["connections"][0]["status"], "ok");
+    let stream = &report["connections"][0]["streams"][0];
+    assert_eq!(stream["caught_up"], true);
+    assert_eq!(stream["error"], json!(null));
+    assert!(strava.server.requests().iter().any(|r| r.status == 429), "no fault was drawn");
+    strava.server.set_faults(FaultPlan::none());
+    assert_eq!(lifehub.names(), strava.truth());
+
+    // Right after it there is nothing to do.
+    let report = lifehub.sync();
+    assert_eq!(changes(&report), (0, 0, 0), "{report:#}");
+
+    // Late uploads, edits and deletions inside the window.
+    let now = strava.world.now();
+    let day = Duration::from_secs(86_400);
+    for days in [1, 9, 20] {
+        strava.world.add(now - day * days, json!({ "name": format!("uploaded late, {days} days old") }));
+    }
+    let recent: Vec<i64> = {
+        let truth = strava.world.truth();
+        let recent = truth.iter().filter(|t| t.start > now - day * 28 && t.start < now - day);
+        recent.map(|t| t.id).take(6).collect()
+    };
+    strava.world.edit(recent[0], json!({ "name": "edited" }));
+    strava.world.edit(recent[1], json!({ "distance": 4321.5 }));
+    // A kudo changes the body, but no record.
+    strava.world.edit(recent[2], json!({ "kudos_count": 77 }));
+    strava.world.delete([recent[3], recent[4]]);
+    strava.server.set_faults(FaultPlan::share(2, 0.3).of(PASSING));
+    let report = lifehub.sync();
+    assert_eq!(changes(&report), (3, 2, 2), "{report:#}");
+    strava.server.set_faults(FaultPlan::none());
+    assert_eq!(lifehub.names(), strava.truth());
+    let edited = lifehub.export().into_iter().find(|r| r["external_id"] == recent[1].to_string()).unwrap();
+    assert_eq!(edited["body"]["distance_m"], json!(4321.5));
+}
+
+#[test]
+fn a_wrong_answer_is_never_taken_for_an_empty_page() {
+    let strava = Strava::with(2, 450, 0);
+    let lifehub = Lifehub::connected(&strava);
+    // Each kind of wrong answer at each request of the first pass; what came before it stays.
+    for fault in [Fault::WebPage, Fault::ErrorInside] {
+        for request in 1..=4 {
+            let lifehub = Lifehub::connected(&strava);
+            strava.server.set_faults(FaultPlan::none().at(request, fault));
+            let output = lifehub.run(&["sync", "--all", "--json"]);
+            assert_eq!(output.status.code(), Some(1), "{fault:?} at request {request}");
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let error = &report["connections"][0]["streams"][0]["error"];
+            assert_eq!(error["kind"], "invalid_response", "{error}");
+            assert!(error["hint"].is_string(), "{error}");
+            let whole_pages = ((request - 1) * 200).min(450);
+            assert_eq!(lifehub.names().len() as u64, whole_pages, "{fault:?} at request {request}");
+            assert_eq!(lifehub.sync()["totals"]["inserted"], 450 - whole_pages);
+            assert_eq!(lifehub.names(), strava.truth());
+        }
+    }
+    drop(lifehub);
+}
