@@ -14,3 +14,4 @@ mod page_atomic;
 mod passes;
 mod poison;
 mod replay;
+mod time;
