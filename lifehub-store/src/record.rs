@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn the_digest_of_a_stored_record_is_that_of_the_record() {
         let rome: Zone = "Europe/Rome".parse().unwrap();
-        let at = |seconds| Timestamp::from_seconds(1_770_000_000 + seconds);
+        let at = |seconds: i64| Timestamp::from_seconds(1_770_000_000 + seconds);
         let day = Day::new(2026, 2, 2).unwrap();
         let whens = [
             When::At(Moment::utc(at(0))),

@@ -1,6 +1,7 @@
 //! `lifehub connectors`: what can be connected, and what that takes.
 
-use lifehub_core::connector::{Manifest, Visibility};
+use lifehub_core::connector::{CredentialField, Manifest, StreamSpec, Visibility};
+use lifehub_core::http::{QuotaScope, QuotaSpec, Window};
 use serde_json::Value;
 
 use crate::app::App;
@@ -60,7 +61,7 @@ fn section(head: &str, lines: Vec<String>) -> String {
 }
 
 fn streams(manifest: &Manifest) -> Vec<String> {
-    let line = |stream: &lifehub_core::connector::StreamSpec| {
+    let line = |stream: &StreamSpec| {
         format!(
             "{}: {} as {}, new every {}, everything every {}, changes of the last {}",
             stream.name,
@@ -75,7 +76,7 @@ fn streams(manifest: &Manifest) -> Vec<String> {
 }
 
 fn credentials(manifest: &Manifest) -> Vec<String> {
-    let field = |field: &lifehub_core::connector::CredentialField| {
+    let field = |field: &CredentialField| {
         format!("{}: {}, {}", field.name, field.title, need(field.required))
     };
     manifest.auth.fields.iter().map(field).collect()
@@ -105,20 +106,21 @@ fn settings(manifest: &Manifest) -> Vec<String> {
     manifest.settings.members().into_iter().map(line).collect()
 }
 
-/// Quotas as they are declared, member by member: their shape is the HTTP stack's business.
 fn quotas(manifest: &Manifest) -> Vec<String> {
-    let line = |quota: Value| {
-        let members = quota.as_object().into_iter().flatten();
-        let parts = members.filter(|(_, value)| !value.is_null()).map(|(name, value)| match value {
-            Value::String(text) => format!("{name} {text}"),
-            Value::Number(number) => {
-                format!("{name} {}", number.as_u64().map_or_else(|| number.to_string(), grouped))
-            }
-            other => format!("{name} {other}"),
-        });
-        parts.collect::<Vec<_>>().join(", ")
+    let line = |quota: &QuotaSpec| {
+        let window = match quota.window {
+            Window::Fixed { every } => format!("in every {} of the clock", span(every.as_secs())),
+            Window::Sliding { per, .. } => format!("in any {}", span(per.as_secs())),
+            _ => "in a window of its own".to_owned(),
+        };
+        let scope = match quota.scope {
+            QuotaScope::Connection => "for each connection",
+            _ => "for all connections together",
+        };
+        let path = quota.path.as_deref().map(|path| format!(", below {path}")).unwrap_or_default();
+        format!("{}: {} {window}, {scope}{path}", quota.name, grouped(quota.limit.into()))
     };
-    manifest.quotas.iter().filter_map(|quota| serde_json::to_value(quota).ok()).map(line).collect()
+    manifest.quotas.iter().map(line).collect()
 }
 
 fn terms(manifest: &Manifest) -> Vec<String> {

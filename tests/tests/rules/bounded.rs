@@ -14,6 +14,7 @@ fn entries(range: std::ops::Range<u64>) -> Vec<Entry> {
 }
 
 on_each_store! {
+    #[test]
     async fn rule_8_a_repeated_page_ends_the_partition(kind: Kind) {
         // A provider that ignores the page number.
         let rig = Rig::new(kind, Shelf::new(vec![], Style::default())).await;
@@ -26,6 +27,7 @@ on_each_store! {
         assert_eq!(rig.live().await.len(), 10, "what was read is stored");
     }
 
+    #[test]
     async fn rule_8_a_circle_of_cursors_ends_the_partition(kind: Kind) {
         // A, B, A, B, with other items each time.
         let rig = Rig::new(kind, Shelf::new(vec![], Style::default())).await;
@@ -39,6 +41,7 @@ on_each_store! {
         assert!(rig.shelf.world().fetches.len() <= 5);
     }
 
+    #[test]
     async fn rule_8_an_empty_page_with_a_new_cursor_is_no_repeat(kind: Kind) {
         let rig = Rig::new(kind, Shelf::new(vec![], Style::default())).await;
         rig.shelf.hook(|_, fetch| {
@@ -49,6 +52,7 @@ on_each_store! {
         assert_eq!(rig.sync().await.inserted, 3);
     }
 
+    #[test]
     async fn rule_8_endless_pages_end_with_the_budget_which_is_no_error(kind: Kind) {
         let rig = Rig::new(kind, Shelf::new(vec![], Style::default())).await;
         rig.shelf.hook(|_, fetch| {
@@ -75,6 +79,7 @@ on_each_store! {
         assert!(report.totals().pages <= 3);
     }
 
+    #[test]
     async fn rule_8_a_cancelled_run_commits_what_it_has(kind: Kind) {
         let rig = Rig::new(kind, Shelf::new(entries(0..45), Style::default())).await;
         let options = SyncOptions::default();

@@ -8,6 +8,7 @@ use crate::rig::{Kind, Rig, days_ago, on_each_store};
 use crate::shelf::{DAY, Entry, Shelf, Style};
 
 on_each_store! {
+    #[test]
     async fn rule_2_cursors_lose_no_ties(kind: Kind) {
         // 40 entries of one instant, over four pages, between others; the run ends within them.
         let tie = |i: u64| if (5..45).contains(&i) { days_ago(5) } else { days_ago(i) };
@@ -24,6 +25,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_2_cursors_hold_no_host(kind: Kind) {
         let rig = Rig::new(kind, Shelf::new(vec![Entry::new(1, days_ago(1))], Style::default())).await;
         rig.sync().await;

@@ -22,6 +22,7 @@ fn accepting() -> SyncOptions {
 }
 
 on_each_store! {
+    #[test]
     async fn rule_6_what_the_provider_says_is_gone_is_gone_at_once(kind: Kind) {
         let style = Style { absence: Absence::MeansNothing, covers: false, ..Style::default() };
         let rig = Rig::new(kind, shelf(5, style)).await;
@@ -42,6 +43,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_6_absence_counts_strictly_inside_what_is_covered(kind: Kind) {
         let rig = Rig::new(kind, shelf(60, Style::default())).await;
         rig.sync().await;
@@ -64,6 +66,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_6_a_pass_that_covers_nothing_deletes_nothing(kind: Kind) {
         let style = Style { absence: Absence::MeansNothing, covers: false, ..Style::default() };
         let rig = Rig::new(kind, shelf(40, style)).await;
@@ -73,6 +76,7 @@ on_each_store! {
         assert_eq!(rig.live().await.len(), 40);
     }
 
+    #[test]
     async fn rule_6_a_deletion_while_numbered_pages_are_walked_deletes_nobody_else(kind: Kind) {
         for at_page in 1..=5 {
             let rig = Rig::new(kind, shelf(45, numbered())).await;
@@ -97,6 +101,7 @@ on_each_store! {
         }
     }
 
+    #[test]
     async fn rule_6_one_answer_needs_no_second_walk(kind: Kind) {
         let rig = Rig::new(kind, shelf(8, numbered())).await;
         rig.sync().await;
@@ -112,6 +117,7 @@ on_each_store! {
         assert_eq!(rig.shelf.world().fetches.len(), 3);
     }
 
+    #[test]
     async fn rule_6_the_brake_holds_until_the_next_complete_pass_agrees(kind: Kind) {
         let rig = Rig::new(kind, shelf(100, Style::default())).await;
         rig.sync().await;
@@ -133,6 +139,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_6_a_sweep_of_everything_is_held(kind: Kind) {
         let rig = Rig::new(kind, shelf(3, Style::default())).await;
         rig.sync().await;
@@ -142,6 +149,7 @@ on_each_store! {
         assert_eq!(rig.sync().await.deleted, 3);
     }
 
+    #[test]
     async fn rule_6_a_few_deletions_are_not_held(kind: Kind) {
         let rig = Rig::new(kind, shelf(30, Style::default())).await;
         rig.sync().await;
@@ -150,6 +158,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_6_the_user_accepts_a_held_sweep(kind: Kind) {
         let rig = Rig::new(kind, shelf(100, Style::default())).await;
         rig.sync().await;
@@ -161,6 +170,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_6_what_was_swept_and_comes_back_keeps_its_id(kind: Kind) {
         let rig = Rig::new(kind, shelf(10, Style::default())).await;
         rig.sync().await;
@@ -174,6 +184,7 @@ on_each_store! {
         assert_eq!((&after["id"], &after["deleted"]), (&before["id"], &false.into()));
     }
 
+    #[test]
     async fn rule_6_what_the_user_deleted_stays_deleted(kind: Kind) {
         let rig = Rig::new(kind, shelf(10, Style::default())).await;
         rig.sync().await;
@@ -192,6 +203,7 @@ on_each_store! {
         assert!(!rig.live().await.contains_key("4"));
     }
 
+    #[test]
     async fn rule_6_what_an_open_live_pass_saw_is_not_swept_by_the_older_full_one(kind: Kind) {
         let rig = Rig::new(kind, shelf(45, Style::default())).await;
         rig.sync().await;

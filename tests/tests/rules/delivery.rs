@@ -32,6 +32,7 @@ async fn serve(kind: Kind, order: &[u64], gone: Option<u64>) -> Vec<(String, boo
 }
 
 on_each_store! {
+    #[test]
     async fn rule_5_the_highest_version_wins(kind: Kind) {
         for order in [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]] {
             let last = serve(kind, &order, None).await;
@@ -44,6 +45,7 @@ on_each_store! {
         }
     }
 
+    #[test]
     async fn rule_5_of_two_in_one_page_the_newer_counts(kind: Kind) {
         for order in [[1, 2], [2, 1]] {
             let rig = Rig::new(kind, Shelf::new(vec![], style())).await;
@@ -54,6 +56,7 @@ on_each_store! {
         }
     }
 
+    #[test]
     async fn rule_5_without_versions_the_later_request_wins(kind: Kind) {
         let rig = Rig::new(kind, Shelf::new(vec![], style())).await;
         for title in ["first", "second"] {

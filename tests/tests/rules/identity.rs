@@ -13,6 +13,7 @@ fn shelf(absence: Absence) -> Shelf {
 }
 
 on_each_store! {
+    #[test]
     async fn rule_4_an_unchanged_item_writes_nothing_but_its_mark(kind: Kind) {
         for (absence, stamps) in [(Absence::MeansNothing, 0), (Absence::MeansGone, 25)] {
             let rig = Rig::new(kind, shelf(absence)).await;
@@ -29,6 +30,7 @@ on_each_store! {
         }
     }
 
+    #[test]
     async fn rule_4_equal_records_of_a_changed_item_enter_no_feed(kind: Kind) {
         let rig = Rig::new(kind, shelf(Absence::MeansGone)).await;
         let watched = Watched::new(rig.storage.clone(), Fails::Never);
@@ -46,6 +48,7 @@ on_each_store! {
         assert_eq!(watched.take().puts, 0);
     }
 
+    #[test]
     async fn rule_4_a_changed_record_keeps_its_id(kind: Kind) {
         let rig = Rig::new(kind, shelf(Absence::MeansGone)).await;
         rig.sync().await;
@@ -58,6 +61,7 @@ on_each_store! {
         assert_eq!(id(&rig.records().await), before);
     }
 
+    #[test]
     async fn rule_4_a_new_normalizer_version_reads_again(kind: Kind) {
         let rig = Rig::new(kind, shelf(Absence::MeansGone)).await;
         rig.sync().await;

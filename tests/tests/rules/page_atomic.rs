@@ -12,6 +12,7 @@ fn shelf() -> Shelf {
 }
 
 on_each_store! {
+    #[test]
     async fn rule_1_page_atomic(kind: Kind) {
         let undisturbed = Rig::new(kind, shelf()).await;
         undisturbed.sync().await;

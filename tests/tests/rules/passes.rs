@@ -19,6 +19,7 @@ fn pages(max: u64) -> SyncOptions {
 }
 
 on_each_store! {
+    #[test]
     async fn rule_3_live_is_served_before_a_long_backfill(kind: Kind) {
         let rig = Rig::new(kind, shelf(200)).await;
         let report = rig.sync_with(&pages(2)).await;
@@ -36,6 +37,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_3_a_pass_is_frozen_at_its_start(kind: Kind) {
         let rig = Rig::new(kind, shelf(60)).await;
         rig.sync_with(&pages(2)).await;
@@ -47,6 +49,7 @@ on_each_store! {
         assert!(full.map(|f| &f.pass).all(|pass| *pass == begun));
     }
 
+    #[test]
     async fn rule_3_every_live_pass_reads_the_look_back_again(kind: Kind) {
         let rig = Rig::new(kind, shelf(60)).await;
         rig.sync().await;
@@ -64,6 +67,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_3_the_cursor_of_a_caught_up_pass_becomes_the_anchor(kind: Kind) {
         let rig = Rig::new(kind, shelf(25)).await;
         rig.sync().await;
@@ -72,6 +76,7 @@ on_each_store! {
         assert!(rig.shelf.world().fetches[0].from_anchor);
     }
 
+    #[test]
     async fn rule_3_a_refused_cursor_falls_back_and_wipes_nothing(kind: Kind) {
         // A refusal at each page of the first pass, of a live pass, and of every page of it.
         for refused in 1..=5 {
@@ -100,6 +105,7 @@ on_each_store! {
         }
     }
 
+    #[test]
     async fn rule_3_a_refused_anchor_leads_to_a_full_pass(kind: Kind) {
         let rig = Rig::new(kind, shelf(45)).await;
         rig.sync().await;
@@ -112,6 +118,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_3_a_cursor_of_another_version_is_no_dead_end(kind: Kind) {
         let rig = Rig::new(kind, shelf(45)).await;
         rig.sync_with(&pages(2)).await;
@@ -124,6 +131,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_3_a_clock_that_jumps_loses_nothing(kind: Kind) {
         let rig = Rig::new(kind, shelf(45)).await;
         rig.sync().await;

@@ -11,6 +11,7 @@ fn shelf(count: u64) -> Shelf {
 }
 
 on_each_store! {
+    #[test]
     async fn rule_7_poison_does_not_block_at_any_position(kind: Kind) {
         for position in 0..25 {
             let rig = Rig::new(kind, shelf(25)).await;
@@ -24,6 +25,7 @@ on_each_store! {
         }
     }
 
+    #[test]
     async fn rule_7_the_last_good_records_stay(kind: Kind) {
         let rig = Rig::new(kind, shelf(5)).await;
         rig.sync().await;
@@ -38,6 +40,7 @@ on_each_store! {
         assert!(rig.quarantine().await.is_empty());
     }
 
+    #[test]
     async fn rule_7_a_new_normalizer_version_retries(kind: Kind) {
         let rig = Rig::new(kind, shelf(5)).await;
         rig.shelf.edit(2, |e| e.odd = true);
@@ -50,6 +53,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_7_an_item_without_an_id_is_kept_under_its_hash(kind: Kind) {
         let rig = Rig::new(kind, shelf(5)).await;
         let nameless = Entry { id: None, ..Entry::new("x", days_ago(2)) };
@@ -72,6 +76,7 @@ on_each_store! {
         assert_eq!(rig.live().await, rig.truth());
     }
 
+    #[test]
     async fn rule_7_a_partition_stops_when_a_page_is_mostly_bad(kind: Kind) {
         let style = Style { page_size: 100, ..Style::default() };
         for (bad, stops) in [(9, false), (10, true)] {
@@ -88,6 +93,7 @@ on_each_store! {
         }
     }
 
+    #[test]
     async fn rule_7_a_few_bad_items_of_a_large_page_do_not_stop_it(kind: Kind) {
         let style = Style { page_size: 300, ..Style::default() };
         let rig = Rig::new(kind, Shelf::new((0..300).map(|i| Entry::new(i, days_ago(i))).collect(), style)).await;

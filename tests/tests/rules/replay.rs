@@ -4,6 +4,7 @@ use crate::rig::{Kind, Rig, days_ago, on_each_store};
 use crate::shelf::{Entry, Shelf, Style};
 
 on_each_store! {
+    #[test]
     async fn rule_14_replay_gives_equal_records(kind: Kind) {
         let entries = (0..1200).map(|i| Entry::new(i, days_ago(i))).collect();
         let rig = Rig::new(kind, Shelf::new(entries, Style { page_size: 100, ..Style::default() })).await;

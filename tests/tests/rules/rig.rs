@@ -251,7 +251,7 @@ impl Transport for NoNetwork {
 
 /// Makes one test of a rule for each store.
 macro_rules! on_each_store {
-    ($(async fn $name:ident($kind:ident: Kind) $body:block)*) => {$(
+    ($(#[test] async fn $name:ident($kind:ident: Kind) $body:block)*) => {$(
         mod $name {
             use super::*;
             #[tokio::test]
