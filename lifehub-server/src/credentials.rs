@@ -63,7 +63,8 @@ impl<'a> Names<'a> {
             if given.iter().any(|other| other.name == one.name) {
                 return Err(wrong(format!("the credential {} is given twice", one.name)));
             }
-            if matches!(one.source, Source::Stdin) && given.iter().any(|o| matches!(o.source, Source::Stdin)) {
+            if matches!(one.source, Source::Stdin) && given.iter().any(|o| matches!(o.source, Source::Stdin))
+            {
                 return Err(wrong("only one credential can come from standard input")
                     .hint("give the others as NAME=@FILE"));
             }
@@ -81,7 +82,8 @@ impl<'a> Names<'a> {
     }
 
     fn one(&self, argument: &str) -> Result<Given> {
-        let (name, value) = argument.split_once('=').map_or((argument, None), |(name, value)| (name, Some(value)));
+        let (name, value) =
+            argument.split_once('=').map_or((argument, None), |(name, value)| (name, Some(value)));
         let known = self.known();
         if !known.iter().any(|k| k == name) {
             // Base64 may end in `=`: what stands before nothing but that may be a secret without its name.
@@ -163,8 +165,10 @@ fn text(name: &str, from: &str, source: impl Read) -> Result<Secret> {
 fn prompt(name: &str, title: &str) -> Result<Secret> {
     let ways = format!("give it as --secret {name}=@FILE, or --secret {name}=- for standard input");
     if !std::io::stdin().is_terminal() {
-        return Err(wrong(format!("the credential {name} has no value, and there is no terminal to ask for it"))
-            .hint(ways));
+        return Err(wrong(format!(
+            "the credential {name} has no value, and there is no terminal to ask for it"
+        ))
+        .hint(ways));
     }
     rpassword::prompt_password(format!("{title}: "))
         .map(Secret::new)

@@ -122,7 +122,8 @@ impl Place {
 fn default_dir() -> Result<PathBuf> {
     // The XDG base directory specification: what is not absolute is to be ignored.
     let xdg = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || std::env::home_dir().filter(|path| path.is_absolute()).map(|home| home.join(".local/share"));
+    let home =
+        || std::env::home_dir().filter(|path| path.is_absolute()).map(|home| home.join(".local/share"));
     xdg.or_else(home).map(|base| base.join("lifehub")).ok_or_else(|| {
         wrong("it is not known where your data lies: neither XDG_DATA_HOME nor HOME is set")
             .hint("name a directory with --data-dir or LIFEHUB_DATA_DIR")
@@ -150,7 +151,9 @@ fn make_private(dir: &Path) -> std::io::Result<()> {
 
 fn unusable(path: &Path, e: &std::io::Error) -> Error {
     let (kind, text) = match e.kind() {
-        IoKind::NotADirectory | IoKind::AlreadyExists => (ErrorKind::Storage, "is not a directory".to_owned()),
+        IoKind::NotADirectory | IoKind::AlreadyExists => {
+            (ErrorKind::Storage, "is not a directory".to_owned())
+        }
         IoKind::StorageFull => (ErrorKind::StorageFull, "cannot be made: there is no space left".to_owned()),
         kind => (ErrorKind::Storage, format!("cannot be used: {kind}")),
     };

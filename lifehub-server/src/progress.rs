@@ -64,7 +64,9 @@ impl View<'_> {
         match event {
             SyncEvent::Waiting { connection } if *connection == own => {
                 let provider = &self.connection.provider;
-                self.out.note(&format!("{provider}: another run of this connection is under way, waiting for it"));
+                self.out.note(&format!(
+                    "{provider}: another run of this connection is under way, waiting for it"
+                ));
             }
             SyncEvent::Pass { connection, stream, kind, .. } if *connection == own => {
                 let pass = match kind {

@@ -29,10 +29,21 @@ impl Summary {
 
     /// The table for people, with the sums below if there are several rows.
     pub(crate) fn table(&self) -> String {
-        let heads =
-            ["PROVIDER", "STREAM", "STATUS", "#PAGES", "#NEW", "#CHANGED", "#SAME", "#DELETED", "#QUARANTINED", "#HELD"];
+        let heads = [
+            "PROVIDER",
+            "STREAM",
+            "STATUS",
+            "#PAGES",
+            "#NEW",
+            "#CHANGED",
+            "#SAME",
+            "#DELETED",
+            "#QUARANTINED",
+            "#HELD",
+        ];
         let mut table = Table::new(&heads);
-        let rows: Vec<_> = self.connections.iter().flat_map(|r| r.streams.iter().map(move |s| (r, s))).collect();
+        let rows: Vec<_> =
+            self.connections.iter().flat_map(|r| r.streams.iter().map(move |s| (r, s))).collect();
         for (report, stream) in &rows {
             let names = [report.provider.clone(), stream.stream.clone(), state(report, stream).to_owned()];
             table.row(names.into_iter().chain(figures(stream.counts)));
@@ -66,7 +77,8 @@ impl Summary {
                     out.hint("`lifehub doctor` counts them; an update of Lifehub tries them again");
                 }
                 if let Some(error) = error {
-                    let partition = error.partition.as_deref().map(|id| format!(" [{id}]")).unwrap_or_default();
+                    let partition =
+                        error.partition.as_deref().map(|id| format!(" [{id}]")).unwrap_or_default();
                     out.failed(&format!("{place}{partition}: {}", error.message), error.hint.as_deref());
                 }
             }

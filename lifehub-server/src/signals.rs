@@ -51,7 +51,9 @@ impl Stopper {
         tokio::spawn(async move {
             let signal = next().await;
             let _ = own.got.set(signal);
-            out.note("stopping; what was read is stored, the next run goes on there (once more stops at once)");
+            out.note(
+                "stopping; what was read is stored, the next run goes on there (once more stops at once)",
+            );
             own.cancel.cancel();
             // Every page is one transaction: an end at any moment loses nothing.
             std::process::exit(i32::from(Exit::Stopped(next().await).code()));

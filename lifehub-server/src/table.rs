@@ -30,12 +30,17 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |i: usize| self.rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max();
+        let width =
+            |i: usize| self.rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max();
         let widths: Vec<usize> = (0..self.numeric.len()).map(|i| width(i).unwrap_or(0)).collect();
         for (n, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
             for ((cell, width), numeric) in row.iter().zip(&widths).zip(&self.numeric) {
-                line.push_str(&if *numeric { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") });
+                line.push_str(&if *numeric {
+                    format!("{cell:>width$}  ")
+                } else {
+                    format!("{cell:<width$}  ")
+                });
             }
             f.write_str(if n == 0 { "" } else { "\n" })?;
             f.write_str(line.trim_end())?;
@@ -49,7 +54,7 @@ pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -44,6 +44,14 @@ pub struct NewConnection {
     pub credentials: Credentials,
 }
 
+impl NewConnection {
+    /// A connection with these credentials, without settings, of an account that was not asked for.
+    pub fn new(user: UserId, provider: impl Into<String>, credentials: Credentials) -> Self {
+        let settings = serde_json::Value::Object(serde_json::Map::new());
+        Self { user, provider: provider.into(), account: None, settings, credentials }
+    }
+}
+
 /// How a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

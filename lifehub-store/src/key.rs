@@ -35,7 +35,9 @@ impl KeySource {
                 None if may_create => create(path),
                 None => Err(Error::new(ErrorKind::Invalid, "the master key of this database is missing")
                     .with("file", path.display())
-                    .hint("restore the key file from your backup: without it the credentials cannot be opened")),
+                    .hint(
+                        "restore the key file from your backup: without it the credentials cannot be opened",
+                    )),
             },
         }
     }

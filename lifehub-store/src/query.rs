@@ -130,7 +130,9 @@ mod tests {
             let position = Position { sort, row: 4711 };
             assert_eq!(Position::from_cursor(&position.to_cursor()).unwrap(), position);
         }
-        for bad in ["", "x", "00000000000000000", "8000000000000000z", "-8000000000000001", "ä80000000000000011"] {
+        for bad in
+            ["", "x", "00000000000000000", "8000000000000000z", "-8000000000000001", "ä80000000000000011"]
+        {
             if let Ok(position) = Position::from_cursor(bad) {
                 assert_eq!(position.row, 0, "{bad}");
             }

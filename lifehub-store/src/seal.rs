@@ -48,7 +48,8 @@ impl SealKey {
         let nonce = XNonce::from(random::<NONCE>()?);
         let payload = Payload { msg: clear, aad: &place.bytes() };
         let sealed = self.cipher().encrypt(&nonce, payload);
-        let sealed = sealed.map_err(|_| Error::new(ErrorKind::Internal, "the credentials could not be sealed"))?;
+        let sealed =
+            sealed.map_err(|_| Error::new(ErrorKind::Internal, "the credentials could not be sealed"))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -130,8 +131,11 @@ impl SealedCredentials {
     /// Opens them again.
     pub(crate) fn open(&self, master: &SealKey, owner: Owner) -> Result<Credentials> {
         if self.master_key != master.id() {
-            return Err(Error::new(ErrorKind::Storage, "the credentials are sealed under another master key")
-                .hint("restore the master key that this database was made with"));
+            return Err(Error::new(
+                ErrorKind::Storage,
+                "the credentials are sealed under another master key",
+            )
+            .hint("restore the master key that this database was made with"));
         }
         let open = || {
             let data = master

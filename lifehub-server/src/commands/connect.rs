@@ -47,7 +47,9 @@ pub(crate) async fn run(app: &App, args: ConnectArgs) -> Outcome {
         None => {
             let zone = Zone::system();
             let id = store.create_user(email, &zone).await?;
-            app.out.note(&format!("made the user {email}, in the time zone {zone} (lifehub user zone changes it)"));
+            app.out.note(&format!(
+                "made the user {email}, in the time zone {zone} (lifehub user zone changes it)"
+            ));
             id
         }
     };
@@ -115,10 +117,8 @@ fn pairs(manifest: &Manifest, settings: Vec<String>) -> Result<Pairs> {
     let mut pairs = Pairs::new();
     for setting in settings {
         let Some((name, value)) = setting.split_once('=') else {
-            return Err(wrong("--set takes NAME=VALUE").hint(format!(
-                "`lifehub connectors show {}` lists the settings",
-                manifest.id
-            )));
+            return Err(wrong("--set takes NAME=VALUE")
+                .hint(format!("`lifehub connectors show {}` lists the settings", manifest.id)));
         };
         if manifest.auth.fields.iter().any(|field| field.name == name) {
             return Err(wrong(format!("{name} is a credential, not a setting"))

@@ -76,9 +76,8 @@ fn streams(manifest: &Manifest) -> Vec<String> {
 }
 
 fn credentials(manifest: &Manifest) -> Vec<String> {
-    let field = |field: &CredentialField| {
-        format!("{}: {}, {}", field.name, field.title, need(field.required))
-    };
+    let field =
+        |field: &CredentialField| format!("{}: {}, {}", field.name, field.title, need(field.required));
     manifest.auth.fields.iter().map(field).collect()
 }
 
@@ -93,7 +92,10 @@ fn settings(manifest: &Manifest) -> Vec<String> {
         let member = schema.get("properties").and_then(|all| all.get(&name));
         let text = |key| member.and_then(|member| member.get(key)?.as_str().map(str::to_owned));
         let is_required = required.is_some_and(|names| names.iter().any(|required| *required == name));
-        let kind = match (manifest.settings.is_marked(&name, "x-secret"), manifest.settings.is_marked(&name, "x-file")) {
+        let kind = match (
+            manifest.settings.is_marked(&name, "x-secret"),
+            manifest.settings.is_marked(&name, "x-file"),
+        ) {
             (true, _) => "secret".to_owned(),
             (_, true) => "file".to_owned(),
             _ => text("type").unwrap_or_else(|| "value".into()),

@@ -1,6 +1,6 @@
 //! `lifehub export`: a user's records as JSON Lines, page by page, so that memory stays flat.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ use crate::table::grouped;
 
 pub(crate) async fn run(app: &App, args: ExportArgs) -> Outcome {
     let ExportFormat::Jsonl = args.format;
-    let target = args.out.as_deref().map(Target::of).transpose()?;
+    let target = args.out.as_deref().filter(|path| *path != Path::new("-")).map(Target::of).transpose()?;
     let store = app.place.open_to_read().await?;
     let user = owner(&store, args.user.as_deref()).await?;
     let export = store.export(user.id, args.deleted);
@@ -28,13 +28,15 @@ pub(crate) async fn run(app: &App, args: ExportArgs) -> Outcome {
         return Ok(Exit::Done);
     };
     let failed = |e: io::Error| Failure::Error(target.failed(&e));
-    let mut draft = target.open()?;
+    let draft = target.open()?;
+    let mut out = BufWriter::new(draft.file());
     let written = tokio::select! {
         biased;
         // What was begun goes with `draft`.
         signal = signals::next() => return Ok(Exit::Stopped(signal)),
-        written = write(export, &mut BufWriter::new(draft.file()), failed) => written?,
+        written = write(export, &mut out, failed) => written?,
     };
+    drop(out);
     draft.finish(&target)?;
     app.out.note(&format!("{} records are in {}", grouped(written), target.path.display()));
     Ok(Exit::Done)
@@ -48,15 +50,21 @@ async fn owner(store: &Store, email: Option<&str>) -> Result<User> {
     let mut users = store.users().await?;
     match (users.pop(), users.len()) {
         (Some(user), 0) => Ok(user),
-        (None, _) => Err(Error::new(ErrorKind::NotFound, "there is no user yet, so there is nothing to export")
-            .hint("connect an account first: lifehub connect PROVIDER --user EMAIL")),
+        (None, _) => {
+            Err(Error::new(ErrorKind::NotFound, "there is no user yet, so there is nothing to export")
+                .hint("connect an account first: lifehub connect PROVIDER --user EMAIL"))
+        }
         (Some(_), others) => Err(wrong(format!("there are {} users, and none is named", others + 1))
             .hint("add --user EMAIL; `lifehub user list` lists them")),
     }
 }
 
 /// Writes all records, one on each line, and counts them.
-async fn write(mut export: Export, out: &mut impl Write, failed: impl Fn(io::Error) -> Failure) -> Outcome<u64> {
+async fn write(
+    mut export: Export,
+    out: &mut impl Write,
+    failed: impl Fn(io::Error) -> Failure,
+) -> Outcome<u64> {
     let mut written = 0;
     while let Some(records) = export.next_page().await? {
         for record in &records {
@@ -89,20 +97,25 @@ enum Draft {
 impl Target {
     /// Where to write. A link is followed, so that it stays one.
     fn of(path: &Path) -> Result<Self> {
-        let Ok(path) = path.canonicalize() else {
-            return Ok(Self { path: path.to_owned(), is_special: false });
-        };
-        if path.is_dir() {
+        let meta = std::fs::metadata(path).ok();
+        if meta.as_ref().is_some_and(Metadata::is_dir) {
             return Err(wrong("the path behind --out is a directory")
                 .with("path", path.display())
                 .hint("name a file in it"));
         }
-        Ok(Self { is_special: !path.is_file(), path })
+        if meta.is_some_and(|meta| !meta.is_file()) {
+            return Ok(Self { path: path.to_owned(), is_special: true });
+        }
+        Ok(Self { path: path.canonicalize().unwrap_or_else(|_| path.to_owned()), is_special: false })
     }
 
     fn open(&self) -> Result<Draft> {
         if self.is_special {
-            return File::options().write(true).open(&self.path).map(Draft::Through).map_err(|e| self.failed(&e));
+            return File::options()
+                .write(true)
+                .open(&self.path)
+                .map(Draft::Through)
+                .map_err(|e| self.failed(&e));
         }
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         tempfile::Builder::new()

@@ -102,7 +102,9 @@ async fn choose(
         let due = |info: &ConnectionInfo| {
             let provider = &info.connection.provider;
             if !app.configuration.operator.of(provider).enabled {
-                app.out.note(&format!("{provider}: left out, the provider is switched off in the configuration"));
+                app.out.note(&format!(
+                    "{provider}: left out, the provider is switched off in the configuration"
+                ));
                 return false;
             }
             // Its user ended it.
@@ -127,7 +129,13 @@ fn nothing(app: &App, json: bool) -> Outcome {
 }
 
 /// The report of one connection, whatever became of it.
-async fn one(app: &App, engine: &Engine, task: Task, connection: &Connection, options: &SyncOptions) -> Report {
+async fn one(
+    app: &App,
+    engine: &Engine,
+    task: Task,
+    connection: &Connection,
+    options: &SyncOptions,
+) -> Report {
     let manifest = app.registry.get(&connection.provider).ok().map(|connector| connector.manifest());
     if options.cancel.is_cancelled() {
         return not_run(connection, manifest, None);

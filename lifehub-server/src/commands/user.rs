@@ -58,7 +58,10 @@ async fn set_zone(app: &App, email: &str, zone: &str) -> Outcome {
     let user = named(&store, email).await?;
     store.set_zone(user.id, &zone).await?;
     store.close().await?;
-    app.out.print(&format!("{} lives in {zone} now; records without a time zone of their own count on its days", user.email))?;
+    app.out.print(&format!(
+        "{} lives in {zone} now; records without a time zone of their own count on its days",
+        user.email
+    ))?;
     Ok(Exit::Done)
 }
 
@@ -68,7 +71,9 @@ async fn set_zone(app: &App, email: &str, zone: &str) -> Outcome {
 /// If there is none.
 pub(super) async fn named(store: &Store, email: &str) -> Result<User> {
     let found = store.user_by_email(email).await?;
-    found.ok_or_else(|| wrong("there is no user of that e-mail address").hint("`lifehub user list` lists them"))
+    found.ok_or_else(|| {
+        wrong("there is no user of that e-mail address").hint("`lifehub user list` lists them")
+    })
 }
 
 /// Takes an e-mail address that may be one: a name, one `@` and a host. Only a mail that arrives proves more.
@@ -99,7 +104,9 @@ mod tests {
             assert_eq!(address(good).unwrap(), good.trim());
         }
         let long = format!("{}@example.org", "a".repeat(250));
-        for bad in ["", "a", "@b", "a@", "a b@c", "a@b c", "a@b@c", "a@.b", "a@b..c", "a@b.", "a\u{7}@b", &long] {
+        for bad in
+            ["", "a", "@b", "a@", "a b@c", "a@b c", "a@b@c", "a@.b", "a@b..c", "a@b.", "a\u{7}@b", &long]
+        {
             assert!(address(bad).is_err(), "{bad:?}");
         }
     }

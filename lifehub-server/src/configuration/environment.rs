@@ -57,7 +57,10 @@ impl Variables {
     /// The variable that sets a key or something below it.
     pub(super) fn name_of(&self, key: &str) -> Option<&str> {
         let below = |other: &str| other.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
-        self.0.iter().find(|(other, _)| *other == key || below(other)).map(|(_, variable)| variable.name.as_str())
+        self.0
+            .iter()
+            .find(|(other, _)| *other == key || below(other))
+            .map(|(_, variable)| variable.name.as_str())
     }
 }
 

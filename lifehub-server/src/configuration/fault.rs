@@ -69,8 +69,10 @@ impl Place<'_> {
 
     /// An error of syntax. The parser's text shows the line in question, and that may hold a secret.
     fn syntax(&self, text: &str) -> Error {
-        let said: Vec<&str> = text.lines().filter(|line| !line.contains('|') && !line.trim().is_empty()).collect();
-        let error = wrong(format!("the configuration file is not valid TOML: {}", without_values(&said.join(": "))));
+        let said: Vec<&str> =
+            text.lines().filter(|line| !line.contains('|') && !line.trim().is_empty()).collect();
+        let error =
+            wrong(format!("the configuration file is not valid TOML: {}", without_values(&said.join(": "))));
         match self.file {
             Some(file) => error.with("file", file.display()),
             None => error,
@@ -103,7 +105,9 @@ fn quoted(text: &str) -> Vec<&str> {
 fn without_values(text: &str) -> String {
     let (found, rest) = text.split_at(text.find(", expected").unwrap_or(text.len()));
     match (found.find(['"', '`']), found.rfind(['"', '`'])) {
-        (Some(first), Some(last)) if first < last => format!("{}…{}{rest}", &found[..first], &found[last + 1..]),
+        (Some(first), Some(last)) if first < last => {
+            format!("{}…{}{rest}", &found[..first], &found[last + 1..])
+        }
         _ => text.to_owned(),
     }
 }

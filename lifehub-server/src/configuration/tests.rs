@@ -36,7 +36,10 @@ fn refused(file: &str, variables: &[(&str, &str)], parts: &[&str]) {
 #[test]
 fn the_environment_outranks_the_file_and_a_flag_both() {
     let file = "data_dir = \"a\"\nlog = \"info\"\n[providers.strava]\nbase_url = \"http://one.example\"\nenabled = false\n";
-    let read = read(file, &[("LIFEHUB_DATA_DIR", "b"), ("LIFEHUB_PROVIDERS__STRAVA__BASE_URL", "http://two.example")]);
+    let read = read(
+        file,
+        &[("LIFEHUB_DATA_DIR", "b"), ("LIFEHUB_PROVIDERS__STRAVA__BASE_URL", "http://two.example")],
+    );
     assert_eq!(read.data_dir.as_deref(), Some(Path::new("b")));
     assert_eq!(read.log.as_deref(), Some("info"));
     let strava = read.operator.of("strava");
@@ -104,8 +107,16 @@ fn what_is_empty_or_not_ours_is_passed_over() {
 
 #[test]
 fn unknown_keys_are_refused_by_name() {
-    refused("databse_url = \"hunter2\"", &[], &["\"databse_url\"", "data_dir, database_url, master_key", "given.toml"]);
-    refused("", &[("LIFEHUB_DATABSE_URL", "hunter2")], &["\"databse_url\"", "LIFEHUB_DATABSE_URL", "database_url"]);
+    refused(
+        "databse_url = \"hunter2\"",
+        &[],
+        &["\"databse_url\"", "data_dir, database_url, master_key", "given.toml"],
+    );
+    refused(
+        "",
+        &[("LIFEHUB_DATABSE_URL", "hunter2")],
+        &["\"databse_url\"", "LIFEHUB_DATABSE_URL", "database_url"],
+    );
     refused(
         "[providers.strava]\nclientid = \"hunter2\"",
         &[],
@@ -117,13 +128,25 @@ fn unknown_keys_are_refused_by_name() {
         &["\"providers.strava.token\"", "LIFEHUB_PROVIDERS__STRAVA__TOKEN"],
     );
     refused("[providers.stravva]\n", &[], &["no provider \"stravva\"", "google-calendar, strava"]);
-    refused("", &[("LIFEHUB_PROVIDERS__STRAVVA__ENABLED", "1")], &["\"stravva\"", "LIFEHUB_PROVIDERS__STRAVVA__ENABLED"]);
+    refused(
+        "",
+        &[("LIFEHUB_PROVIDERS__STRAVVA__ENABLED", "1")],
+        &["\"stravva\"", "LIFEHUB_PROVIDERS__STRAVVA__ENABLED"],
+    );
 }
 
 #[test]
 fn wrong_values_are_told_without_the_value() {
-    refused("[providers.strava]\nenabled = \"hunter2\"", &[], &["\"providers.strava.enabled\"", "a boolean", "true or false"]);
-    refused("", &[("LIFEHUB_PROVIDERS__STRAVA__BASE_URL", "hunter2")], &["providers.strava.base_url", "an address"]);
+    refused(
+        "[providers.strava]\nenabled = \"hunter2\"",
+        &[],
+        &["\"providers.strava.enabled\"", "a boolean", "true or false"],
+    );
+    refused(
+        "",
+        &[("LIFEHUB_PROVIDERS__STRAVA__BASE_URL", "hunter2")],
+        &["providers.strava.base_url", "an address"],
+    );
     refused("", &[("LIFEHUB_PROVIDERS__STRAVA__INTERVAL", "hunter2")], &["providers.strava.interval", "15m"]);
     refused("[providers.strava]\nquotas = \"hunter2\"", &[], &["providers.strava.quotas", "off"]);
     refused("providers = \"hunter2\"", &[], &["providers"]);
@@ -140,5 +163,8 @@ fn a_line_that_is_no_toml_is_not_repeated() {
 fn a_named_file_must_be_there() {
     let global = Global { config: Some("no-such.toml".into()), ..Global::default() };
     let error = Configuration::load(&global, [], &PROVIDERS).unwrap_err();
-    assert!(error.to_string().contains("does not exist") && error.to_string().contains("no-such.toml"), "{error}");
+    assert!(
+        error.to_string().contains("does not exist") && error.to_string().contains("no-such.toml"),
+        "{error}"
+    );
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use lifehub_core::Result;
 use lifehub_core::clock::{Day, Zone};
 use lifehub_core::engine::{RecordChange, RecordState};
 use lifehub_core::record::{Digest, Record, RecordId};
-use lifehub_core::Result;
 use sqlx::sqlite::SqliteConnection;
 
 use super::commit::{Base, expect_rows};
@@ -89,7 +89,8 @@ impl Changes {
         update(conn, base, &self.updates, &existing).await?;
         delete(conn, base, &self.deletes, &existing).await?;
 
-        let left = self.updates.iter().map(|content| &content.id).chain(&self.deletes).map(|id| &existing[id]);
+        let left =
+            self.updates.iter().map(|content| &content.id).chain(&self.deletes).map(|id| &existing[id]);
         let left = left.filter(|old| old.state == RecordState::Live).map(|old| old.day).collect();
         let known = self.updates.iter().map(|content| existing[&content.id].row).collect();
         let mut facts: BTreeMap<i32, Vec<Fact>> = BTreeMap::new();

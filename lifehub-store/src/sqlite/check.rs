@@ -52,7 +52,11 @@ impl Store {
         let finding = |check, problems, hint| Finding { check, problems, hint };
         let damaged = "restore a backup: this should never happen, please report it";
         Ok(vec![
-            finding("schema version", schema.into_iter().collect(), "run the version that wrote the database"),
+            finding(
+                "schema version",
+                schema.into_iter().collect(),
+                "run the version that wrote the database",
+            ),
             finding(
                 "master key",
                 key.into_iter().collect(),
@@ -65,14 +69,19 @@ impl Store {
             ),
             finding(
                 "references between rows",
-                (orphans > 0).then(|| format!("{orphans} rows refer to what is not there")).into_iter().collect(),
+                (orphans > 0)
+                    .then(|| format!("{orphans} rows refer to what is not there"))
+                    .into_iter()
+                    .collect(),
                 damaged,
             ),
             finding(
                 "roll-ups",
                 differences
                     .iter()
-                    .map(|d| format!("{} of {} on {} is not what its records give", d.metric, d.connection, d.day))
+                    .map(|d| {
+                        format!("{} of {} on {} is not what its records give", d.metric, d.connection, d.day)
+                    })
                     .collect(),
                 damaged,
             ),
@@ -92,7 +101,8 @@ impl Store {
             let Some(span) = row(&mut conn, sql::DAYS_OF_CONNECTION, Args::new().with(row_id)).await? else {
                 continue;
             };
-            let (Some(mut first), Some(last)) = (get::<Option<i32>>(&span, 0)?, get::<Option<i32>>(&span, 1)?)
+            let (Some(mut first), Some(last)) =
+                (get::<Option<i32>>(&span, 0)?, get::<Option<i32>>(&span, 1)?)
             else {
                 continue;
             };

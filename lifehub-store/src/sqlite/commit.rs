@@ -17,7 +17,10 @@ use super::{Store, items, sql};
 
 pub(super) async fn commit(store: &Store, lease: &Lease, batch: Batch) -> Result<()> {
     if batch.partition.connection != lease.connection {
-        return Err(Error::new(ErrorKind::Internal, "the batch is not of the connection that the lease is of"));
+        return Err(Error::new(
+            ErrorKind::Internal,
+            "the batch is not of the connection that the lease is of",
+        ));
     }
     let mut tx = store.0.db.write(Durability::Page).await?;
     let Some(base) = Base::fence(&mut tx, lease, store.term_micros(), batch.now).await? else {
@@ -117,6 +120,9 @@ async fn put_items(
     partition: i64,
     puts: Vec<ItemPut>,
 ) -> Result<()> {
+    let last = base.last_item;
+    // The statement that replaces rows would make those that are not there.
+    expect_rows(0, puts.iter().filter(|put| put.item.is_some_and(|item| item.0 > last)).count())?;
     let mut id_of = |put: &ItemPut| {
         put.item.map_or_else(
             || {

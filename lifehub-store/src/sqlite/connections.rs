@@ -106,10 +106,8 @@ impl Store {
 
     async fn end_with(&self, id: ConnectionId, status: ConnectionStatus, revoke: bool) -> Result<()> {
         let mut tx = self.0.db.write(Durability::Full).await?;
-        let args = Args::new()
-            .with(id.as_bytes().as_slice())
-            .with(status.as_str())
-            .with(self.now().as_micros());
+        let args =
+            Args::new().with(id.as_bytes().as_slice()).with(status.as_str()).with(self.now().as_micros());
         let Some(changed) = row(&mut tx, sql::CONNECTION_SET_STATUS, args).await? else {
             tx.rollback().await?;
             return Err(no_such("connection").with("connection", id));

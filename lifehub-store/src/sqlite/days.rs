@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use lifehub_core::Result;
 use lifehub_core::clock::Day;
 use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::Result;
 use sqlx::sqlite::SqliteConnection;
 
 use super::Store;

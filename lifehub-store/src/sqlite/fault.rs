@@ -26,7 +26,8 @@ pub(crate) fn fault(error: sqlx::Error) -> Error {
         }
         sqlx::Error::Io(e) => Error::new(ErrorKind::Storage, format!("the database failed: {}", e.kind())),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-            Error::new(ErrorKind::Storage, "a stored value is not what it should be").hint("run `lifehub doctor`")
+            Error::new(ErrorKind::Storage, "a stored value is not what it should be")
+                .hint("run `lifehub doctor`")
         }
         other => Error::new(ErrorKind::Storage, format!("the database failed: {other}")),
     }

@@ -78,7 +78,8 @@ impl Holder {
 
     /// The file appears under its name when it is locked already: nobody can take it for that of a dead process.
     fn make(&self, folder: &Path) -> Result<Lock> {
-        let (path, draft) = (folder.join(format!("{}.lock", self.name)), folder.join(format!("{}.new", self.name)));
+        let (path, draft) =
+            (folder.join(format!("{}.lock", self.name)), folder.join(format!("{}.new", self.name)));
         let make = || {
             match fs::create_dir(folder) {
                 Err(e) if e.kind() != IoKind::AlreadyExists => return Err(e),

@@ -59,7 +59,9 @@ mod tests {
         ] {
             assert_eq!(Location::parse(text).unwrap(), expected, "{text}");
         }
-        for text in ["", "sqlite:", "sqlite://", "sqlite://a.db?mode=ro", "mysql://u:secret@h/d", "postgres://h/d"] {
+        for text in
+            ["", "sqlite:", "sqlite://", "sqlite://a.db?mode=ro", "mysql://u:secret@h/d", "postgres://h/d"]
+        {
             let error = Location::parse(text).unwrap_err();
             assert!(error.get_hint().is_some() && !error.to_string().contains("secret"), "{text}");
         }

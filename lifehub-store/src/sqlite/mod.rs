@@ -78,8 +78,11 @@ impl Store {
         let holder = match &location {
             Location::Memory => Holder::of_memory()?,
             Location::File(_) if matches!(options.key, KeySource::Ephemeral) => {
-                return Err(Error::new(ErrorKind::Invalid, "a database in a file needs a master key that is kept")
-                    .hint("name a key file, or pass the key as text"));
+                return Err(Error::new(
+                    ErrorKind::Invalid,
+                    "a database in a file needs a master key that is kept",
+                )
+                .hint("name a key file, or pass the key as text"));
             }
             Location::File(path) => Holder::beside(path)?,
         };

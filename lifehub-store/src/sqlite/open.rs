@@ -72,7 +72,9 @@ async fn prepare(path: &Path, options: &OpenOptions) -> Result<()> {
         if let Ok(mut conn) = connect.connect().await {
             let version = migrate::version(&mut conn).await;
             sqlx::Connection::close(conn).await.map_err(fault)?;
-            if let Ok(version) = version && version > VERSION {
+            if let Ok(version) = version
+                && version > VERSION
+            {
                 return Err(newer(version));
             }
         }
@@ -130,10 +132,13 @@ pub(super) fn foreign(what: &str) -> Error {
 }
 
 pub(super) fn newer(version: u32) -> Error {
-    Error::new(ErrorKind::Invalid, "the database was written by a newer version of Lifehub; it was left untouched")
-        .with("schema", version)
-        .with("supported", VERSION)
-        .hint("run that newer version, or restore a backup from before")
+    Error::new(
+        ErrorKind::Invalid,
+        "the database was written by a newer version of Lifehub; it was left untouched",
+    )
+    .with("schema", version)
+    .with("supported", VERSION)
+    .hint("run that newer version, or restore a backup from before")
 }
 
 async fn assert_version(conn: &mut SqliteConnection) -> Result<()> {
@@ -157,8 +162,11 @@ async fn switch_to_wal(conn: &mut SqliteConnection, options: &OpenOptions) -> Re
         match switched {
             Ok(row) if get::<&str>(&row, 0)? == "wal" => return Ok(()),
             Ok(_) => {
-                return Err(Error::new(ErrorKind::Storage, "the file system cannot hold a database with a WAL")
-                    .hint("keep the database on a local disk, not on a network share"));
+                return Err(Error::new(
+                    ErrorKind::Storage,
+                    "the file system cannot hold a database with a WAL",
+                )
+                .hint("keep the database on a local disk, not on a network share"));
             }
             Err(e) if e.is_temporary() && tries < SWITCH_TRIES => options.clock.sleep(SWITCH_PAUSE).await,
             Err(e) => return Err(e),

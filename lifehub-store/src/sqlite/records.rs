@@ -80,11 +80,8 @@ impl Store {
     }
 
     async fn feed(&self, user: UserId, after: u64, limit: u32, deleted: bool) -> Result<Changes> {
-        let args = Args::new()
-            .with(user.as_bytes().as_slice())
-            .with(signed(after))
-            .with(deleted)
-            .with(limit + 1);
+        let args =
+            Args::new().with(user.as_bytes().as_slice()).with(signed(after)).with(deleted).with(limit + 1);
         let found = rows(&mut *self.0.db.read().await?, sql::FEED, args).await?;
         let read = found.iter().take(limit as usize).map(|row| Ok(stored_record(row)?.0));
         let items: Vec<_> = read.collect::<Result<_>>()?;

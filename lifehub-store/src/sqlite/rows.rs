@@ -25,11 +25,9 @@ pub(super) struct WhenColumns {
 
 impl WhenColumns {
     pub(super) fn of(when: &When, day: Day) -> Self {
-        let name = |moment: Option<&Moment>| {
-            moment.and_then(|m| m.zone.as_ref()).map(|zone| zone.name().to_owned())
-        };
-        let offset =
-            |moment: Option<&Moment>| moment.and_then(|m| m.offset).map(Offset::as_seconds);
+        let name =
+            |moment: Option<&Moment>| moment.and_then(|m| m.zone.as_ref()).map(|zone| zone.name().to_owned());
+        let offset = |moment: Option<&Moment>| moment.and_then(|m| m.offset).map(Offset::as_seconds);
         let (start, end) = (when.start(), when.end());
         let (zone, end_zone) = (name(start), name(end));
         Self {

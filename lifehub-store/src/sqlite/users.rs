@@ -58,11 +58,8 @@ impl Store {
             tx.rollback().await?;
             return Err(Error::new(ErrorKind::Invalid, "there is a user of that e-mail address already"));
         }
-        let args = Args::new()
-            .with(id.as_bytes().as_slice())
-            .with(email)
-            .with(zone.name())
-            .with(now.as_micros());
+        let args =
+            Args::new().with(id.as_bytes().as_slice()).with(email).with(zone.name()).with(now.as_micros());
         execute(&mut tx, sql::USER_INSERT, args).await?;
         tx.commit().await?;
         Ok(id)

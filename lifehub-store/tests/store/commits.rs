@@ -44,7 +44,10 @@ async fn rule_1_page_atomic_a_batch_that_fails_changes_nothing() {
     let good = |id: &str| put(id, None, vec![insert(world.record_id(), workout(60, 500.0))]);
     let failing = [
         ("an item that exists", world.batch(vec![good("b"), put("a", None, vec![])])),
-        ("an item row that does not exist", world.batch(vec![good("b"), put("c", Some(ItemRef(99)), vec![])])),
+        (
+            "an item row that does not exist",
+            world.batch(vec![good("b"), put("c", Some(ItemRef(99)), vec![])]),
+        ),
         ("another item's row", world.batch(vec![good("b"), put("c", Some(item), vec![])])),
         ("a record id that exists", {
             world.batch(vec![good("b"), put("c", None, vec![insert(record.record, workout(0, 1.0))])])
@@ -77,7 +80,8 @@ async fn rule_1_page_atomic_all_of_a_batch_is_there() {
     let mut bad = put("bad", None, vec![]);
     bad.body = BodyChange::Keep;
     bad.quarantine = Some(Quarantine { reason: "no id".into(), body: RawJson::new("[1]").unwrap() });
-    let mut batch = world.batch(vec![put("a", None, vec![insert(world.record_id(), workout(0, 1000.0))]), bad]);
+    let mut batch =
+        world.batch(vec![put("a", None, vec![insert(world.record_id(), workout(0, 1000.0))]), bad]);
     batch.state = PartitionState { generation: 3, ..PartitionState::default() };
     world.store.commit(&world.lease, batch).await.unwrap();
 
@@ -105,9 +109,8 @@ async fn any_number_of_items_fits() {
     let world = World::new().await;
     let mut total = 0;
     for count in [1, 8, 9, 64, 65, 256, 257, 700] {
-        let puts = (0..count).map(|n| {
-            put(&format!("{count}-{n}"), None, vec![insert(world.record_id(), workout(n, 1.0))])
-        });
+        let puts = (0..count)
+            .map(|n| put(&format!("{count}-{n}"), None, vec![insert(world.record_id(), workout(n, 1.0))]));
         world.commit(puts.collect()).await;
         total += count;
     }
@@ -172,7 +175,8 @@ async fn rule_6_what_the_user_deleted_stays_deleted() {
     assert_eq!(world.records_of("a").await[0].state, RecordState::Removed);
     assert_eq!(world.store.changes(world.user, 0, 10).await.unwrap().next, 2);
     assert_eq!(world.number("SELECT count(*) FROM rollups").await, 0);
-    let stranger = world.store.create_user("eve@example.com", &lifehub_core::clock::Zone::utc()).await.unwrap();
+    let stranger =
+        world.store.create_user("eve@example.com", &lifehub_core::clock::Zone::utc()).await.unwrap();
     let error = world.store.delete_record(stranger, record.record).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     world.assert_sound().await;

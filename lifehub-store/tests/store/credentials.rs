@@ -7,7 +7,7 @@ use lifehub_core::engine::Vault;
 use lifehub_core::secret::{Credentials, Secret};
 use lifehub_store::{ConnectionStatus, KeySource, OpenOptions, Store};
 
-use crate::world::{World, insert, new_connection, open, options, put, workout};
+use crate::world::{World, insert, new_connection, open, put, workout};
 
 const CANARY: &str = "canary-5d41402abc4b2a76b9719d911017c592";
 
@@ -15,7 +15,8 @@ fn holds(folder: &Path, needle: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         path.is_dir() && holds(&path, needle)
-            || path.is_file() && std::fs::read(&path).unwrap().windows(needle.len()).any(|part| part == needle)
+            || path.is_file()
+                && std::fs::read(&path).unwrap().windows(needle.len()).any(|part| part == needle)
     })
 }
 
@@ -140,17 +141,20 @@ async fn the_key_file_is_private_and_made_once() {
     let key = world.dir.path().join("master.key");
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&key).unwrap());
     assert_eq!(mode & 0o777, 0o600);
-    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(world.dir.path().join("test.db")).unwrap());
+    let mode =
+        std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(world.dir.path().join("test.db")).unwrap());
     assert_eq!(mode & 0o777, 0o600);
     let first = std::fs::read(&key).unwrap();
     let again = open(&world.dir).await;
     assert_eq!(first, std::fs::read(&key).unwrap());
     again.credentials(world.connection).await.unwrap();
-    let missing = options(&world.dir);
-    drop(missing);
-    assert_eq!(std::fs::read_dir(world.dir.path()).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".new")
-    }).count(), 0);
+    assert_eq!(
+        std::fs::read_dir(world.dir.path())
+            .unwrap()
+            .filter(|entry| { entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".new") })
+            .count(),
+        0
+    );
 }
 
 fn set_mode(path: &Path, mode: u32) {

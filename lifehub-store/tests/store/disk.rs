@@ -40,9 +40,11 @@ async fn a_full_disk_is_one_clear_error_and_harms_nothing() {
     let ballast = disk.join("ballast");
     let page = |n: i64| {
         let one = |k: i64| {
-            let mut put = put(&format!("{n}-{k}"), None, vec![insert(world.record_id(), workout(n * 60, 1.0))]);
+            let mut put =
+                put(&format!("{n}-{k}"), None, vec![insert(world.record_id(), workout(n * 60, 1.0))]);
             let body = format!("{{\"filler\":\"{}\"}}", "x".repeat(2000));
-            put.body = lifehub_core::engine::BodyChange::Store(lifehub_core::page::RawJson::new(body).unwrap());
+            put.body =
+                lifehub_core::engine::BodyChange::Store(lifehub_core::page::RawJson::new(body).unwrap());
             put
         };
         world.batch((0..20).map(one).collect())
@@ -66,7 +68,10 @@ async fn a_full_disk_is_one_clear_error_and_harms_nothing() {
         assert_eq!(error.kind(), ErrorKind::StorageFull, "{error:?}");
         assert!(error.get_hint().is_some());
         // Reads go on.
-        assert_eq!(world.store.counts(world.user).await.unwrap()[0].records, (committed * 20).cast_unsigned());
+        assert_eq!(
+            world.store.counts(world.user).await.unwrap()[0].records,
+            (committed * 20).cast_unsigned()
+        );
         std::fs::remove_file(&ballast).unwrap();
         if round == 20 {
             break;

@@ -14,7 +14,7 @@ async fn rule_10_leases_of_a_dead_process_are_free_at_once() {
     }
     let World { store, connection, dir, lease, .. } = world;
     let lock = || std::fs::read_dir(dir.path().join("test.db.holders")).unwrap().count();
-    assert_eq!(lock(), 1);
+    assert_eq!(lock(), 2);
     // As the kernel does when a process dies: the lock goes, the lease's row stays.
     drop(store);
     assert_eq!(claim(&other, connection).await.epoch, epoch + 1);

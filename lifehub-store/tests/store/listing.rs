@@ -24,17 +24,20 @@ async fn walk(world: &World, query: RecordQuery) -> Vec<String> {
 async fn pages_are_complete_under_ties() {
     let world = World::new().await;
     // Three instants, all ids shuffled over them.
-    let puts = (0..97).map(|n| put(&n.to_string(), None, vec![insert(world.record_id(), workout(n * 7 % 3, 1.0))]));
+    let puts =
+        (0..97).map(|n| put(&n.to_string(), None, vec![insert(world.record_id(), workout(n * 7 % 3, 1.0))]));
     world.commit(puts.collect()).await;
     let whole = walk(&world, RecordQuery::default()).await;
     assert_eq!(whole.len(), 97);
     for limit in [1, 2, 5, 32, 97, 98] {
         let forward = walk(&world, RecordQuery { limit, ..RecordQuery::default() }).await;
         assert_eq!(forward, whole, "{limit}");
-        let mut back = walk(&world, RecordQuery { limit, newest_first: true, ..RecordQuery::default() }).await;
+        let mut back =
+            walk(&world, RecordQuery { limit, newest_first: true, ..RecordQuery::default() }).await;
         back.reverse();
         assert_eq!(back, whole, "{limit} backwards");
-        let later = RecordQuery { limit, from: Some(instant(1)), to: Some(instant(2)), ..RecordQuery::default() };
+        let later =
+            RecordQuery { limit, from: Some(instant(1)), to: Some(instant(2)), ..RecordQuery::default() };
         let later = walk(&world, later).await;
         assert_eq!(later.len(), 32, "{limit}");
         let mut back = walk(
@@ -79,12 +82,18 @@ async fn filters_narrow_and_strangers_see_nothing() {
 #[tokio::test]
 async fn a_record_as_json() {
     let world = World::new().await;
-    let body = Workout { sport: "Run".into(), name: Some("Ärger \"am\" Morgen".into()), ..Workout::default() };
+    let body =
+        Workout { sport: "Run".into(), name: Some("Ärger \"am\" Morgen".into()), ..Workout::default() };
     let rome: Zone = "Europe/Rome".parse().unwrap();
-    let span = When::Span { start: Moment::in_zone(instant(0), rome.clone()), end: Moment::in_zone(instant(1800), rome) };
+    let span = When::Span {
+        start: Moment::in_zone(instant(0), rome.clone()),
+        end: Moment::in_zone(instant(1800), rome),
+    };
     let half = Moment::with_offset(instant(10), Offset::from_seconds(-9000).unwrap());
     let day = When::Day("2026-01-05".parse().unwrap());
-    for (id, when) in [("span", span), ("utc", When::At(Moment::utc(instant(5)))), ("half", When::At(half)), ("day", day)] {
+    for (id, when) in
+        [("span", span), ("utc", When::At(Moment::utc(instant(5)))), ("half", When::At(half)), ("day", day)]
+    {
         let record = Record::new(when, &body).unwrap().key("k");
         world.commit(vec![put(id, None, vec![insert(world.record_id(), record)])]).await;
     }

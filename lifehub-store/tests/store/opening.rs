@@ -104,7 +104,13 @@ async fn a_kill_while_the_database_is_made_is_made_good() {
     run(&world.dir.path().join("test.db"), "PRAGMA journal_mode = DELETE").await;
     let store = open(&world.dir).await;
     assert_eq!(store.users().await.unwrap().len(), 1);
-    assert_eq!(sqlx::query_scalar::<_, String>("PRAGMA journal_mode").fetch_one(&mut world.raw().await).await.unwrap(), "wal");
+    assert_eq!(
+        sqlx::query_scalar::<_, String>("PRAGMA journal_mode")
+            .fetch_one(&mut world.raw().await)
+            .await
+            .unwrap(),
+        "wal"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -132,7 +138,8 @@ async fn what_cannot_be_opened_says_why() {
         let error = Store::open(location, options()).await.unwrap_err();
         assert!(error.message().contains(expected) && error.get_hint().is_some(), "{error:?}");
     }
-    let error = Store::open(folder.join("x.db").to_str().unwrap(), OpenOptions::new(KeySource::Ephemeral)).await;
+    let error =
+        Store::open(folder.join("x.db").to_str().unwrap(), OpenOptions::new(KeySource::Ephemeral)).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Invalid);
 }
 

@@ -92,7 +92,8 @@ proptest! {
 #[tokio::test]
 async fn rule_16_a_row_is_count_sum_min_max_and_last_of_its_day() {
     let world = World::new().await;
-    let at = |id: &str, seconds, metres| put(id, None, vec![insert(world.record_id(), workout(seconds, metres))]);
+    let at =
+        |id: &str, seconds, metres| put(id, None, vec![insert(world.record_id(), workout(seconds, metres))]);
     world.commit(vec![at("late", 7200, 3.0), at("early", 60, 5.0)]).await;
     world.commit(vec![at("middle", 3600, 1.0), at("next day", 90_000, 9.0)]).await;
     let first = Day::from_number(i32::try_from(START / 86_400).unwrap());

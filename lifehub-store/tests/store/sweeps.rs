@@ -38,7 +38,8 @@ async fn counts_and_lists_what_a_pass_missed() {
     world.store.commit(&world.lease, batch).await.unwrap();
     assert_eq!(count(missing(Coverage::Whole, 2)).await, (9, 8, 3));
     let list = async |only_held, limit| {
-        let found = world.store.missing(&world.key(), missing(Coverage::Whole, 2), only_held, limit).await.unwrap();
+        let found =
+            world.store.missing(&world.key(), missing(Coverage::Whole, 2), only_held, limit).await.unwrap();
         let mut ids: Vec<_> = found.into_iter().map(|known| known.id).collect();
         ids.sort_unstable();
         ids

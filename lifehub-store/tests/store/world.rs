@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use lifehub_core::clock::{Day, Rng, Timestamp, Zone};
 use lifehub_core::engine::{
-    Batch, BodyChange, Claim, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases, PartitionKey,
-    PartitionState, RecordChange, Report, RunEntry, SyncStore,
+    Batch, BodyChange, Claim, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases,
+    PartitionKey, PartitionState, RecordChange, Report, RunEntry, SyncStore,
 };
 use lifehub_core::page::RawJson;
 use lifehub_core::record::datasets::Workout;
@@ -31,7 +31,8 @@ pub(crate) fn instant(seconds: i64) -> Timestamp {
 }
 
 pub(crate) fn options(dir: &TempDir) -> OpenOptions {
-    OpenOptions::new(KeySource::File(dir.path().join("master.key"))).rng(Arc::new(Rng::seeded(fastrand::u64(..))))
+    OpenOptions::new(KeySource::File(dir.path().join("master.key")))
+        .rng(Arc::new(Rng::seeded(fastrand::u64(..))))
 }
 
 pub(crate) async fn open(dir: &TempDir) -> Store {
@@ -157,7 +158,7 @@ pub(crate) fn delete(known: &KnownRecord) -> RecordChange {
 
 /// An item as the engine puts one, live and good.
 pub(crate) fn put(id: &str, item: Option<ItemRef>, records: Vec<RecordChange>) -> ItemPut {
-    let body = RawJson::new(format!("{{\"id\":{id:?}}}")).unwrap();
+    let body = RawJson::new(serde_json::json!({ "id": id }).to_string()).unwrap();
     ItemPut {
         item,
         id: id.into(),

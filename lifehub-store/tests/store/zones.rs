@@ -24,7 +24,8 @@ async fn rule_15_changing_the_zone_re_rolls() {
         }),
     ];
     let put_all = |records: &[(&str, Record)]| {
-        let one = |(id, record): &(&str, Record)| put(id, None, vec![insert(world.record_id(), record.clone())]);
+        let one =
+            |(id, record): &(&str, Record)| put(id, None, vec![insert(world.record_id(), record.clone())]);
         records.iter().map(one).collect::<Vec<_>>()
     };
     world.commit(put_all(&records)).await;

@@ -74,7 +74,8 @@ async fn read(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     .await?;
     for page in 1_u32.. {
         let url = format!("{}/athlete/activities?page={page}&per_page=200", options.url);
-        let body = client.get(url).bearer_auth(&options.token).send().await?.error_for_status()?.bytes().await?;
+        let body =
+            client.get(url).bearer_auth(&options.token).send().await?.error_for_status()?.bytes().await?;
         let items: Vec<&RawValue> = serde_json::from_slice(&body)?;
         if items.is_empty() {
             break;
@@ -94,7 +95,8 @@ async fn read(options: Options) -> Result<(), Box<dyn std::error::Error>> {
             let hash = Sha256::digest(item.get());
             query = query.bind(a.id).bind(a.name.into_owned()).bind(a.sport_type.into_owned());
             query = query.bind(a.start_date.into_owned()).bind(a.utc_offset).bind(a.moving_time);
-            query = query.bind(a.elapsed_time).bind(a.distance).bind(a.average_heartrate).bind(a.max_heartrate);
+            query =
+                query.bind(a.elapsed_time).bind(a.distance).bind(a.average_heartrate).bind(a.max_heartrate);
             query = query.bind(a.average_speed).bind(hash.to_vec()).bind(item.get().to_owned());
         }
         query.execute(&mut *transaction).await?;

@@ -34,8 +34,11 @@ fn one_life(random: &mut Seeded, limit: u64) -> u64 {
         if change > 0 {
             let limit_of_window = Duration::from_secs(25 * 86_400);
             let truth = strava.world.truth();
-            let inside: Vec<i64> =
-                truth.iter().filter(|t| t.start > strava.world.now() - limit_of_window).map(|t| t.id).collect();
+            let inside: Vec<i64> = truth
+                .iter()
+                .filter(|t| t.start > strava.world.now() - limit_of_window)
+                .map(|t| t.id)
+                .collect();
             strava.world.edit(inside[change], json!({ "name": format!("edited {change}") }));
             strava.world.delete([inside[change + 4]]);
             for n in 0..300 {

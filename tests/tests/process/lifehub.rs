@@ -124,7 +124,9 @@ impl Lifehub {
     /// External id and name of every record in the export.
     pub(crate) fn names(&self) -> Vec<(String, Value)> {
         let lines = self.export().into_iter();
-        lines.map(|line| (line["external_id"].as_str().unwrap().to_owned(), line["body"]["name"].clone())).collect()
+        lines
+            .map(|line| (line["external_id"].as_str().unwrap().to_owned(), line["body"]["name"].clone()))
+            .collect()
     }
 }
 

@@ -25,7 +25,12 @@ fn rule_12_no_secret_leaks() {
     let mut run = |args: &[&str], code: i32| {
         for log in ["error", "trace"] {
             let output = lifehub.command(args).env("LIFEHUB_LOG", log).output().unwrap();
-            assert_eq!(output.status.code(), Some(code), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(
+                output.status.code(),
+                Some(code),
+                "{args:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             if log == "trace" {
                 assert!(output.stderr.len() > 200, "nothing is traced");
             }
@@ -35,7 +40,11 @@ fn rule_12_no_secret_leaks() {
     let (token, refresh) = (format!("access_token={CANARY}"), format!("refresh_token={SECOND}"));
     let connect = ["connect", "strava", "--user", USER, "--secret", &token, "--secret", &refresh];
     run(&connect, 0);
-    strava.server.set_faults(FaultPlan::share(1, 0.3).of([Fault::Unavailable, Fault::CutBody, Fault::RetryAfterSeconds(0)]));
+    strava.server.set_faults(FaultPlan::share(1, 0.3).of([
+        Fault::Unavailable,
+        Fault::CutBody,
+        Fault::RetryAfterSeconds(0),
+    ]));
     run(&["sync", "--all", "--json"], 0);
     strava.server.set_faults(FaultPlan::none());
     run(&["export", "--user", USER, "--deleted"], 0);

@@ -75,13 +75,7 @@ impl Rig {
                 let folder = tempfile::tempdir().unwrap();
                 let store = open(&folder, clock.clone()).await;
                 let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
-                let new = NewConnection {
-                    user,
-                    provider: "shelf".into(),
-                    account: None,
-                    settings: Value::Object(Default::default()),
-                    credentials: Credentials::none(),
-                };
+                let new = NewConnection::new(user, "shelf", Credentials::none());
                 let (id, _) = store.connect(new).await.unwrap();
                 let connection = store.connection(id).await.unwrap().connection;
                 let data = Data::Sqlite(store.clone());

@@ -27,8 +27,12 @@ fn zone(name: &str) -> Zone {
 /// The record of a Strava activity.
 fn workout(activity: Value) -> Record {
     let strava = Strava::default();
-    let item =
-        RawItem { id: "1".into(), at: None, version: None, body: RawJson::new(activity.to_string()).unwrap() };
+    let item = RawItem {
+        id: "1".into(),
+        at: None,
+        version: None,
+        body: RawJson::new(activity.to_string()).unwrap(),
+    };
     strava.manifest().streams[0].normalizer.normalize(&item).unwrap().remove(0)
 }
 
@@ -76,7 +80,10 @@ fn rule_15_time_is_honest_about_days() {
     // A constant Z is no offset: the user's zone decides.
     assert_eq!(days(When::At(Moment::utc(instant))), ["2026-05-02", "2026-05-01", "2026-04-30"]);
     // A known offset decides by itself, also if it is zero.
-    assert_eq!(days(When::At(Moment::with_offset(instant, Offset::UTC))), ["2026-05-01"; 3].map(String::from));
+    assert_eq!(
+        days(When::At(Moment::with_offset(instant, Offset::UTC))),
+        ["2026-05-01"; 3].map(String::from)
+    );
     // A whole day is a date, for everyone.
     assert_eq!(days(When::Day(day("2026-05-01"))), ["2026-05-01"; 3].map(String::from));
     // A span counts on the day of its start; sleep on that of waking.

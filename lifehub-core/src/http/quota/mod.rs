@@ -16,14 +16,13 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::sync::Mutex;
 
+use super::retry::LONGEST_WAIT;
+use crate::clock::{Clock, Rng, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
 use group::{Group, Wait};
 pub use ledger::{MemoryLedger, QuotaKey, QuotaLedger};
 use meter::Meter;
 pub use spec::{QuotaReport, QuotaScope, QuotaSpec, Window};
-
-use super::retry::LONGEST_WAIT;
-use crate::clock::{Clock, Rng, Timestamp};
-use crate::error::{Error, ErrorKind, Result};
 
 /// Those who wait for the same gate come back over this time, not all at once.
 const SPREAD: Duration = Duration::from_secs(1);

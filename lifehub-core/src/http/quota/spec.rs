@@ -201,8 +201,9 @@ impl Aligned {
 }
 
 mod seconds {
-    use super::{Deserialize, Duration};
     use serde::{Deserializer, Serializer};
+
+    use super::{Deserialize, Duration};
 
     pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(value.as_secs())

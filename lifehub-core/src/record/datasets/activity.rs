@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::known;
 use crate::record::When;
 use crate::record::dataset::{Aggregation, Dataset, Metric, Point};
-
-use super::known;
 
 /// Movement over a day or a part of it, apart from single workouts. Absent members are unknown, not zero.
 ///

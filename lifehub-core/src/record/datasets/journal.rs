@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::known;
 use crate::record::When;
 use crate::record::dataset::{Aggregation, Dataset, Metric, Point};
-
-use super::known;
 
 /// What a person writes about a day.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::known;
 use crate::record::When;
 use crate::record::dataset::{Aggregation, Dataset, Metric, Point};
-
-use super::known;
 
 /// The sums of a day (or of a part of it) that a time tracker tells. Absent members are unknown, not zero.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

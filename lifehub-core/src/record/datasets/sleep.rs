@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::known;
 use crate::record::When;
 use crate::record::dataset::{Aggregation, Dataset, Metric, Point};
-
-use super::known;
 
 /// One night or nap, or what a provider says about it apart (only a score, say). Absent members are unknown, not zero.
 ///

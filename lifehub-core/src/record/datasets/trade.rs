@@ -3,10 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Decimal;
 use crate::record::When;
 use crate::record::dataset::{Aggregation, Dataset, Metric, Point};
-
-use super::Decimal;
 
 /// A purchase or sale of shares, funds or coins that took place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -28,11 +28,19 @@ pub(super) async fn look(app: &App, store: &Store) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-fn state(app: &App, ConnectionInfo { connection, status, .. }: &ConnectionInfo, last: Option<&RunEntry>) -> Check {
+fn state(
+    app: &App,
+    ConnectionInfo { connection, status, .. }: &ConnectionInfo,
+    last: Option<&RunEntry>,
+) -> Check {
     let name = format!("connection to {}", connection.provider);
     let id = connection.id;
     if app.registry.get(&connection.provider).is_err() {
-        return Check::warn(name, format!("{id}: this version has no such provider"), "`lifehub connectors list` shows those it has");
+        return Check::warn(
+            name,
+            format!("{id}: this version has no such provider"),
+            "`lifehub connectors list` shows those it has",
+        );
     }
     if *status == ConnectionStatus::ReconnectRequired {
         let again = format!("connect it again: lifehub connect {} --user EMAIL", connection.provider);
@@ -59,7 +67,10 @@ fn state(app: &App, ConnectionInfo { connection, status, .. }: &ConnectionInfo, 
     }
 }
 
-async fn quarantine(store: &Store, ConnectionInfo { connection, .. }: &ConnectionInfo) -> Result<Option<Check>> {
+async fn quarantine(
+    store: &Store,
+    ConnectionInfo { connection, .. }: &ConnectionInfo,
+) -> Result<Option<Check>> {
     let found = store.quarantine(connection.id, COUNTED).await?;
     let Some(first) = found.first() else { return Ok(None) };
     let count = match found.len() {
@@ -68,7 +79,10 @@ async fn quarantine(store: &Store, ConnectionInfo { connection, .. }: &Connectio
     };
     Ok(Some(Check::warn(
         format!("quarantine of {}", connection.provider),
-        format!("{}: {count} items could not be read, one of {}: {}", connection.id, first.stream, first.reason),
+        format!(
+            "{}: {count} items could not be read, one of {}: {}",
+            connection.id, first.stream, first.reason
+        ),
         "an update of Lifehub tries them again; their last good records stay",
     )))
 }

@@ -49,9 +49,11 @@ pub(super) fn data_dir(place: &Place) -> Check {
         Ok(meta) if meta.permissions().readonly() => {
             Check::fail(name, format!("{shown} cannot be written"), format!("chmod 700 {shown}"))
         }
-        Ok(meta) if others_may(&meta, 0o077) => {
-            Check::warn(name, format!("{shown} is open to others on this machine"), format!("chmod 700 {shown}"))
-        }
+        Ok(meta) if others_may(&meta, 0o077) => Check::warn(
+            name,
+            format!("{shown} is open to others on this machine"),
+            format!("chmod 700 {shown}"),
+        ),
         Ok(_) => Check::ok(name, shown.to_string()),
     }
 }
@@ -77,9 +79,11 @@ pub(super) fn master_key(place: &Place) -> Option<Check> {
             format!("{shown} is not a key of {KEY_BYTES} bytes"),
             "restore it from your backup",
         ),
-        Ok(meta) if others_may(&meta, 0o077) => {
-            Check::fail(name, format!("{shown} is open to others on this machine"), format!("chmod 600 {shown}"))
-        }
+        Ok(meta) if others_may(&meta, 0o077) => Check::fail(
+            name,
+            format!("{shown} is open to others on this machine"),
+            format!("chmod 600 {shown}"),
+        ),
         Ok(_) => Check::ok(name, shown.to_string()),
     })
 }

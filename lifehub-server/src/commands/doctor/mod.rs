@@ -114,13 +114,15 @@ async fn look(out: &Output, global: &Global) -> Vec<Check> {
 async fn opened(app: &App, store: &Store) -> Vec<Check> {
     let mut checks = Vec::new();
     match store.check().await {
-        Ok(findings) => checks.extend(findings.into_iter().map(|finding| match finding.problems.split_first() {
-            None => Check::ok(finding.check, "sound"),
-            Some((first, [])) => Check::fail(finding.check, first, finding.hint),
-            Some((first, more)) => {
-                Check::fail(finding.check, format!("{first}, and {} more", more.len()), finding.hint)
-            }
-        })),
+        Ok(findings) => {
+            checks.extend(findings.into_iter().map(|finding| match finding.problems.split_first() {
+                None => Check::ok(finding.check, "sound"),
+                Some((first, [])) => Check::fail(finding.check, first, finding.hint),
+                Some((first, more)) => {
+                    Check::fail(finding.check, format!("{first}, and {} more", more.len()), finding.hint)
+                }
+            }))
+        }
         Err(error) => checks.push(Check::error("database", &error)),
     }
     match connections::look(app, store).await {
