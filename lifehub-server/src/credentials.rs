@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::Manifest;
 use lifehub_core::secret::Secret;
-use lifehub_core::{Error, Result};
+use lifehub_core::{Error, ErrorKind, Result};
 
 use crate::failure::wrong;
+use crate::prompt;
 
 /// No credential is longer than this, in bytes. It keeps a mistyped path from filling the memory.
 const LONGEST: u64 = 1 << 20;
@@ -77,7 +78,11 @@ impl<'a> Names<'a> {
                     "add --secret {0} to be asked for it, or --secret {0}=@FILE, or --secret {0}=- for standard input",
                     missing.name
                 ))),
-            None => Ok(given),
+            None => {
+                // Questions come last: what else is wrong is known before anybody is asked.
+                given.sort_by_key(|given| matches!(given.source, Source::Prompt { .. }));
+                Ok(given)
+            }
         }
     }
 
@@ -121,7 +126,7 @@ impl Given {
             Source::Argument(secret) => secret,
             Source::File(path) => from_file(name, &path)?,
             Source::Stdin => text(name, "standard input", std::io::stdin().lock())?,
-            Source::Prompt { title } => prompt(name, &title)?,
+            Source::Prompt { title } => ask(name, &title)?,
         };
         if secret.expose().trim().is_empty() {
             return Err(wrong(format!("the credential {name} is empty")));
@@ -162,15 +167,11 @@ fn text(name: &str, from: &str, source: impl Read) -> Result<Secret> {
     }
 }
 
-fn prompt(name: &str, title: &str) -> Result<Secret> {
+fn ask(name: &str, title: &str) -> Result<Secret> {
     let ways = format!("give it as --secret {name}=@FILE, or --secret {name}=- for standard input");
     if !std::io::stdin().is_terminal() {
-        return Err(wrong(format!(
-            "the credential {name} has no value, and there is no terminal to ask for it"
-        ))
-        .hint(ways));
+        let text = format!("the credential {name} has no value, and there is no terminal to ask for it");
+        return Err(wrong(text).hint(ways));
     }
-    rpassword::prompt_password(format!("{title}: "))
-        .map(Secret::new)
-        .map_err(|e| wrong(format!("the credential {name} could not be asked for: {}", e.kind())).hint(ways))
+    prompt::secret(title).map_err(|e| if e.kind() == ErrorKind::Cancelled { e } else { e.hint(ways) })
 }

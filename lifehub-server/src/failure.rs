@@ -49,6 +49,10 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Error(error) if error.kind() == ErrorKind::Invalid => 2,
+            // Only a signal stops a command in this way.
+            Self::Error(error) if error.kind() == ErrorKind::Cancelled => {
+                Exit::Stopped(Signal::Interrupt).code()
+            }
             Self::Error(_) => 1,
             // Whoever reads has seen enough (`lifehub export | head`).
             Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,

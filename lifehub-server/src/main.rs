@@ -9,6 +9,7 @@ mod failure;
 mod output;
 mod place;
 mod progress;
+mod prompt;
 mod report;
 mod signals;
 mod table;

@@ -27,7 +27,7 @@ impl Summary {
         self.connections.iter().any(|report| report.status == RunStatus::Failed || stopped(report))
     }
 
-    /// The table for people, with the sums below if there are several rows.
+    /// The table for people, with the sums below where there are several rows.
     pub(crate) fn table(&self) -> String {
         let heads = [
             "PROVIDER",
@@ -45,7 +45,7 @@ impl Summary {
         let rows: Vec<_> =
             self.connections.iter().flat_map(|r| r.streams.iter().map(move |s| (r, s))).collect();
         for (report, stream) in &rows {
-            let names = [report.provider.clone(), stream.stream.clone(), state(report, stream).to_owned()];
+            let names = [self.name(report), stream.stream.clone(), state(report, stream).to_owned()];
             table.row(names.into_iter().chain(figures(stream.counts)));
         }
         if rows.len() > 1 {
@@ -54,11 +54,20 @@ impl Summary {
         table.to_string()
     }
 
+    /// The provider, with the connection's id where several share it.
+    fn name(&self, report: &Report) -> String {
+        let provider = &report.provider;
+        match self.connections.iter().filter(|other| other.provider == *provider).count() {
+            0 | 1 => provider.clone(),
+            _ => format!("{provider} {}", report.id),
+        }
+    }
+
     /// Says on standard error what needs a person: errors, quarantine, held sweeps.
     pub(crate) fn tell(&self, out: &Output) {
         for report in &self.connections {
             for StreamReport { stream, counts, error, .. } in &report.streams {
-                let place = format!("{}: {stream}", report.provider);
+                let place = format!("{}: {stream}", self.name(report));
                 if counts.held > 0 {
                     out.warn(&format!(
                         "{place}: {} items are missing at the provider, more than a usual change: their deletion is held",

@@ -36,6 +36,16 @@ async fn terminate() {
     std::future::pending().await
 }
 
+/// Keeps Ctrl-C from ending the program from now on: whoever calls this hears of it in another way.
+///
+/// # Errors
+/// If the system does not allow it.
+pub(crate) fn hold() -> std::io::Result<()> {
+    #[cfg(unix)]
+    drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?);
+    Ok(())
+}
+
 /// Turns the first signal into a [`Cancel`], and the second into the end of the program.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stopper {

@@ -83,19 +83,20 @@ impl Fact {
     }
 }
 
-/// Day, metric and label.
-pub(crate) type Row = (i32, Cow<'static, str>, Cow<'static, str>);
+/// Metric and label.
+pub(crate) type Series = (Cow<'static, str>, Cow<'static, str>);
 
-/// Tallies facts in the order of their instants, ids among equals.
-pub(crate) fn tally(mut facts: Vec<Fact>) -> BTreeMap<Row, Tally> {
-    facts.sort_unstable_by_key(|fact| (fact.sort, fact.record));
-    let mut rows = BTreeMap::new();
+/// Tallies facts by day, those of a day in the order of their instants, ids among equals.
+pub(crate) fn tally(mut facts: Vec<Fact>) -> BTreeMap<i32, BTreeMap<Series, Tally>> {
+    facts.sort_unstable_by_key(|fact| (fact.day, fact.sort, fact.record));
+    let mut days = BTreeMap::new();
     for Fact { day, points, .. } in facts {
+        let rows: &mut BTreeMap<Series, Tally> = days.entry(day).or_default();
         for Point { metric, label, value } in points {
             // Neither JSON nor a chart has a place for an infinity.
             if value.is_finite() {
                 let fresh = Tally { count: 0, sum: 0.0, min: value, max: value, last: value };
-                let row: &mut Tally = rows.entry((day, metric, label)).or_insert(fresh);
+                let row = rows.entry((metric, label)).or_insert(fresh);
                 row.count += 1;
                 row.sum += value;
                 row.min = row.min.min(value);
@@ -104,5 +105,5 @@ pub(crate) fn tally(mut facts: Vec<Fact>) -> BTreeMap<Row, Tally> {
             }
         }
     }
-    rows
+    days
 }

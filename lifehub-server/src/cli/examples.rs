@@ -26,6 +26,9 @@ EXAMPLES:
   lifehub connect strava --user me@example.org --secret access_token=@a --secret refresh_token=@r \\
       --secret expires_at=2026-03-01T08:00:00Z
 
+--secret NAME=VALUE works too, but then others on this machine can see the value in the list of
+processes, and the shell keeps it in its history.
+
 The provider is asked whose account it is, and nothing is saved if it refuses. Connecting an account
 again renews its connection; its data stays.";
 
@@ -37,8 +40,8 @@ EXAMPLES:
   lifehub sync --all --full                                read everything again
   lifehub sync --all --accept-deletes                      accept deletes that were held back
 
-Exits with 1 if any stream ended in an error. Ctrl-C finishes what is under way, prints the report and
-exits with 130; the next run goes on there.";
+Exits with 1 if any stream ended in an error. Ctrl-C lets the commit under way finish, prints the
+report and exits with 130; the next run goes on there. A second Ctrl-C ends it at once.";
 
 pub(super) const EXPORT: &str = "\
 EXAMPLES:

@@ -23,10 +23,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
-    /// Where the database and the key lie [default: $XDG_DATA_HOME/lifehub or ~/.local/share/lifehub]
+    /// Where database and key lie [default: lifehub in $XDG_DATA_HOME or ~/.local/share]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The configuration [default: lifehub.toml in the current directory, if it is there]
+    /// The configuration [default: lifehub.toml here, if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
     /// Logs more to standard error: -v steps, -vv details, -vvv everything
@@ -81,8 +81,7 @@ pub(crate) struct ConnectArgs {
     /// A setting of the connection
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// A credential: NAME=@FILE reads a file, NAME=- standard input, NAME alone prompts for it.
-    /// NAME=VALUE works too, but others on this machine can see it in the list of processes
+    /// A credential: NAME=@FILE, NAME=- for standard input, or NAME alone to be asked
     #[arg(long = "secret", value_name = "NAME[=SOURCE]")]
     pub(crate) secrets: Vec<String>,
     /// Saves without asking the provider whether the credentials are good

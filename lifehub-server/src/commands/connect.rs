@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::cli::ConnectArgs;
 use crate::credentials::Names;
 use crate::failure::{Exit, Outcome, wrong};
+use crate::signals;
 
 /// What was saved.
 #[derive(Debug, Serialize)]
@@ -160,7 +161,11 @@ async fn check(
         Some(store) => Arc::new(store.clone()),
         None => Arc::new(MemoryStore::new()),
     };
-    let answer = app.engine(storage)?.identify(manifest.id, settings, credentials).await;
+    let engine = app.engine(storage)?;
+    let answer = tokio::select! {
+        answer = engine.identify(manifest.id, settings, credentials) => answer,
+        _ = signals::next() => Err(Error::new(ErrorKind::Cancelled, "stopped, nothing was saved")),
+    };
     if let Some(store) = existing {
         store.close().await?;
     }
@@ -170,6 +175,7 @@ async fn check(
             app.out.warn(&format!("the account could not be checked, and is saved as it is: {error}"));
             Ok(None)
         }
+        Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
         Err(error) => Err(refused(manifest, &error)),
     }
 }

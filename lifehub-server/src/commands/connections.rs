@@ -62,6 +62,7 @@ pub(crate) async fn run(app: &App, args: ConnectionsArgs) -> Outcome {
             });
         }
     }
+    store.close().await?;
     if args.json.json {
         app.out.json(&rows)?;
     } else if rows.is_empty() {

@@ -120,7 +120,7 @@ fn quotas(manifest: &Manifest) -> Vec<String> {
             _ => "for all connections together",
         };
         let path = quota.path.as_deref().map(|path| format!(", below {path}")).unwrap_or_default();
-        format!("{}: {} {window}, {scope}{path}", quota.name, grouped(quota.limit.into()))
+        format!("{}: {} requests {window}, {scope}{path}", quota.name, grouped(quota.limit.into()))
     };
     manifest.quotas.iter().map(line).collect()
 }

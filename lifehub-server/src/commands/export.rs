@@ -25,6 +25,7 @@ pub(crate) async fn run(app: &App, args: ExportArgs) -> Outcome {
         // Written straight through: a signal may end the program between two lines.
         let mut out = BufWriter::new(io::stdout().lock());
         write(export, &mut out, Failure::Stdout).await?;
+        store.close().await?;
         return Ok(Exit::Done);
     };
     let failed = |e: io::Error| Failure::Error(target.failed(&e));
@@ -37,6 +38,7 @@ pub(crate) async fn run(app: &App, args: ExportArgs) -> Outcome {
         written = write(export, &mut out, failed) => written?,
     };
     drop(out);
+    store.close().await?;
     draft.finish(&target)?;
     app.out.note(&format!("{} records are in {}", grouped(written), target.path.display()));
     Ok(Exit::Done)

@@ -57,17 +57,15 @@ pub(super) async fn run(
     if let Err(error) = store.close().await {
         app.out.warn(&format!("the database did not close cleanly: {error}"));
     }
-    if json {
-        app.out.json(&summary)?;
-    } else {
-        app.out.print(&summary.table())?;
-    }
+    let printed = if json { app.out.json(&summary) } else { app.out.print(&summary.table()) };
     summary.tell(&app.out);
-    Ok(match stopper.got() {
+    let exit = match stopper.got() {
         Some(signal) => Exit::Stopped(signal),
         None if summary.failed() => Exit::Failed,
         None => Exit::Done,
-    })
+    };
+    // A reader that left early makes no success of a failed run.
+    if exit == Exit::Done { printed.map(|()| exit) } else { Ok(exit) }
 }
 
 /// The ids that were named; `None` for all.

@@ -34,7 +34,11 @@ async fn add(app: &App, email: &str, zone: Option<&str>) -> Outcome {
 
 async fn list(app: &App, json: bool) -> Outcome {
     let users = match app.place.open_existing().await? {
-        Some(store) => store.users().await?,
+        Some(store) => {
+            let users = store.users().await?;
+            store.close().await?;
+            users
+        }
         None => Vec::new(),
     };
     if json {

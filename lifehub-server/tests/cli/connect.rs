@@ -1,6 +1,6 @@
 //! Connecting an account: what is checked, what is saved, what is never said.
 
-use lifehub_strava::simulator::StravaSimulator;
+use lifehub_connectors::strava::simulator::StravaSimulator;
 use lifehub_testkit::{Server, SimRequest, SimResponse, Simulator};
 
 use crate::home::{EMAIL, Home, strava};

@@ -123,7 +123,7 @@ fn quarantine_is_counted() {
     let (server, world) = strava();
     let home = Home::beside(&server);
     home.connect();
-    world.poison(5, lifehub_strava::simulator::Poison::TextDistance);
+    world.poison(5, lifehub_connectors::strava::simulator::Poison::TextDistance);
     let run = home.run(&["sync", "--all", "--json"]).exits(0);
     assert_eq!(run.json()["totals"]["quarantined"], 1, "{run:#?}");
     assert!(run.err.contains("1 items could not be read"), "{run:#?}");

@@ -69,7 +69,7 @@ fn providers_are_listed_and_shown() {
         "STREAMS\n  activities:",
         "CREDENTIALS (oauth2)\n  access_token: Access token, required",
         "SETTINGS\n  none",
-        "quarter: 100 in every 15 min of the clock, for all connections together",
+        "quarter: 100 requests in every 15 min of the clock, for all connections together",
         "language models may not read it",
         "next: lifehub connect strava --user EMAIL --secret access_token",
     ] {

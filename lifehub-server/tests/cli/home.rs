@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use lifehub_strava::simulator::{StravaSimulator, World, WorldOptions};
+use lifehub_connectors::strava::simulator::{StravaSimulator, World, WorldOptions};
 use lifehub_testkit::Server;
 use serde_json::Value;
 use tempfile::TempDir;

@@ -1,6 +1,11 @@
 //! Syncing and replaying: the report's form, its figures and its exit codes.
 
-use lifehub_testkit::{Fault, FaultPlan};
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use lifehub_testkit::{Fault, FaultPlan, Server, SimRequest, SimResponse, Simulator};
 use serde_json::{Value, json};
 
 use crate::home::{ACTIVITIES, EMAIL, Home, Run, strava};
@@ -211,4 +216,41 @@ fn what_is_selected_must_exist() {
     // The same one twice is one run.
     let run = home.run(&["sync", "--connection", &id, &id, "--json"]).exits(0);
     assert_eq!(run.json()["connections"].as_array().unwrap().len(), 1);
+}
+
+/// A provider that tells when it is asked, and answers when it is let.
+struct Slow {
+    asked: Sender<()>,
+    may_answer: Mutex<Receiver<()>>,
+}
+
+impl Simulator for Slow {
+    fn handle(&self, _: &SimRequest) -> SimResponse {
+        let _ = self.asked.send(());
+        let _ = self.may_answer.lock().unwrap().recv();
+        SimResponse::json_text(200, "[]")
+    }
+}
+
+#[test]
+fn ctrl_c_stops_with_a_report() {
+    let (asked, was_asked) = channel();
+    let (let_answer, may_answer) = channel();
+    let server = Server::start(Slow { asked, may_answer: Mutex::new(may_answer) }).unwrap();
+    let home = Home::beside(&server);
+    home.run(&["connect", "strava", "--user", EMAIL, "--no-check", "--secret", "access_token=x"]).exits(0);
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let mut command = home.command(&["sync", "--all", "--json"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        was_asked.recv().unwrap();
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let (mut out, mut err) = (String::new(), String::new());
+        child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let run = Run { code: child.wait().unwrap().code().unwrap(), out, err }.exits(code);
+        assert_eq!(run.json()["connections"][0]["status"], "incomplete");
+        assert_eq!((&stream(&run)["caught_up"], &stream(&run)["error"]), (&json!(false), &Value::Null));
+        assert!(run.err.contains("stopping; what was read is stored"), "{run:#?}");
+        let_answer.send(()).unwrap();
+    }
 }

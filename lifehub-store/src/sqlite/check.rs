@@ -13,7 +13,7 @@ use super::fault::fault;
 use super::rows::fact;
 use super::statement::{Args, get, get_bytes, row, rows};
 use super::{Store, migrate, sql};
-use crate::rollup::{RollupDifference, Row, Tally, tally};
+use crate::rollup::{RollupDifference, Series, Tally, tally};
 
 /// How many days are compared at once.
 const SPAN: i32 = 64;
@@ -128,21 +128,27 @@ async fn compare(
     let found = rows(conn, sql::FACTS_OF_SPAN, span()).await?;
     let facts = found.iter().map(|row| Ok(fact(row)?.1)).collect::<Result<Vec<_>>>()?;
     let expected = tally(facts);
-    let mut stored: BTreeMap<Row, Tally> = BTreeMap::new();
+    let mut stored: BTreeMap<i32, BTreeMap<Series, Tally>> = BTreeMap::new();
     for row in &rows(conn, sql::ROLLUPS_OF_SPAN, span()).await? {
-        let key = (get(row, 0)?, get::<String>(row, 1)?.into(), get::<String>(row, 2)?.into());
-        stored.insert(key, read_tally(row, 3)?);
+        let series = (get::<String>(row, 1)?.into(), get::<String>(row, 2)?.into());
+        stored.entry(get(row, 0)?).or_default().insert(series, read_tally(row, 3)?);
     }
-    let keys: BTreeSet<_> = expected.keys().chain(stored.keys()).collect();
-    for key in keys {
-        let (stored, expected) = (stored.get(key).copied(), expected.get(key).copied());
+    let keys = |days: &BTreeMap<i32, BTreeMap<Series, Tally>>| {
+        let of_day = |(day, rows): (&i32, &BTreeMap<Series, Tally>)| {
+            rows.keys().map(|series| (*day, series.clone())).collect::<Vec<_>>()
+        };
+        days.iter().flat_map(of_day).collect::<BTreeSet<_>>()
+    };
+    let all: BTreeSet<_> = keys(&expected).union(&keys(&stored)).cloned().collect();
+    for (day, series) in all {
+        let find = |days: &BTreeMap<i32, BTreeMap<Series, Tally>>| days.get(&day)?.get(&series).copied();
+        let (stored, expected) = (find(&stored), find(&expected));
         if stored != expected {
-            let (day, metric, label) = key;
             differences.push(RollupDifference {
                 connection: id,
-                metric: metric.to_string(),
-                label: label.to_string(),
-                day: Day::from_number(*day),
+                metric: series.0.to_string(),
+                label: series.1.to_string(),
+                day: Day::from_number(day),
                 stored,
                 expected,
             });

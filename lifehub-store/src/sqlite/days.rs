@@ -1,6 +1,6 @@
 //! Roll-ups of days: recomputed from the records of a day whenever one of them changes, never adjusted.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use lifehub_core::Result;
 use lifehub_core::clock::Day;
@@ -45,11 +45,12 @@ pub(super) async fn replace(
     if !stale.is_empty() {
         execute(conn, sql::ROLLUPS_DELETE, Args::new().with(connection).with(json_list(stale))).await?;
     }
-    let rows: Vec<_> = tally(facts).into_iter().collect();
+    let of_day = |(day, rows): (i32, BTreeMap<_, _>)| rows.into_iter().map(move |(series, tally)| (day, series, tally));
+    let rows: Vec<_> = tally(facts).into_iter().flat_map(of_day).collect();
     for chunk in rows.chunks(CHUNK) {
         let mut args = Args::new().with(connection);
         args.reserve(chunk.len() * 8);
-        for ((day, metric, label), tally) in chunk {
+        for (day, (metric, label), tally) in chunk {
             args.push(*day);
             args.push(&**metric);
             args.push(&**label);

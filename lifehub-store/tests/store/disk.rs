@@ -25,7 +25,7 @@ struct Mounted<'a>(&'a Path);
 
 impl Drop for Mounted<'_> {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.0).status();
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
     }
 }
 
@@ -80,4 +80,6 @@ async fn a_full_disk_is_one_clear_error_and_harms_nothing() {
     let again = open(&world.dir).await;
     assert_eq!(again.counts(world.user).await.unwrap()[0].records, (committed * 20).cast_unsigned());
     world.assert_sound().await;
+    again.close().await.unwrap();
+    world.store.close().await.unwrap();
 }

@@ -51,20 +51,18 @@ fn one_life(random: &mut Seeded, limit: u64) -> u64 {
         assert_eq!(expected["connections"][0]["status"], "ok", "{expected:#}");
         let whole = begun.elapsed();
         // Kills until a run gets through.
-        let mut counted = (0, 0, 0);
-        loop {
+        let counted = loop {
             let wait = whole.mul_f64(random.fraction(0.0, 1.1));
             match run_and_kill(&disturbed, if kills < limit { wait } else { Duration::MAX }) {
                 Some(report) => {
                     assert_eq!(report["connections"][0]["status"], "ok", "{report:#}");
-                    counted = changes(&report);
-                    break;
+                    break changes(&report);
                 }
                 None => kills += 1,
             }
             // Whatever was committed is readable at once.
             disturbed.export();
-        }
+        };
         assert_eq!(content(disturbed.export()), content(undisturbed.export()), "after {kills} kills");
         let expected = changes(&expected);
         assert!(counted.0 <= expected.0 && counted.1 <= expected.1 && counted.2 <= expected.2);

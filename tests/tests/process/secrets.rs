@@ -31,8 +31,8 @@ fn rule_12_no_secret_leaks() {
                 "{args:?}: {}",
                 String::from_utf8_lossy(&output.stderr)
             );
-            if log == "trace" {
-                assert!(output.stderr.len() > 200, "nothing is traced");
+            if log == "trace" && args[0] == "sync" {
+                assert!(output.stderr.len() > 1000, "nothing is traced");
             }
             printed.extend([output.stdout, output.stderr]);
         }
