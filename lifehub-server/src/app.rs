@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -38,6 +39,15 @@ impl App {
         let configuration = configuration(global, &registry)?;
         let place = Place::of(&configuration)?;
         log(&out, global, &configuration)?;
+        let file = configuration.file.as_deref().unwrap_or(Path::new("none"));
+        tracing::debug!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "lifehub starts");
+        tracing::debug!(
+            configuration = %file.display(),
+            data = %place.dir().display(),
+            key = if place.key_file().is_some() { "a file" } else { "given as text" },
+            providers = registry.manifests().count(),
+            "what is configured"
+        );
         Ok(Self { out, registry, configuration, place })
     }
 

@@ -92,7 +92,7 @@ impl<'a> Names<'a> {
         let known = self.known();
         if !known.iter().any(|k| k == name) {
             // Base64 may end in `=`: what stands before nothing but that may be a secret without its name.
-            let is_name = value.is_some_and(|value| !value.trim_matches('=').is_empty());
+            let is_name = !name.is_empty() && value.is_some_and(|value| !value.trim_matches('=').is_empty());
             return Err(self.unknown(is_name.then_some(name), &known));
         }
         let source = match value {

@@ -3,6 +3,7 @@
 mod context;
 mod file;
 mod manifest;
+mod pages;
 mod settings;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use file::{FileAccess, LocalFile};
 pub use manifest::{
     Absence, Auth, AuthKind, CredentialField, Manifest, StreamSpec, SyncMode, Terms, Visibility,
 };
+pub use pages::ConnectorExt;
 pub use settings::{SettingsSchema, no_settings};
 
 /// Reads one provider. It holds no state of its own: everything comes in through [`Context`] and cursors.

@@ -45,7 +45,9 @@ pub(super) async fn replace(
     if !stale.is_empty() {
         execute(conn, sql::ROLLUPS_DELETE, Args::new().with(connection).with(json_list(stale))).await?;
     }
-    let of_day = |(day, rows): (i32, BTreeMap<_, _>)| rows.into_iter().map(move |(series, tally)| (day, series, tally));
+    let of_day = |(day, rows): (i32, BTreeMap<_, _>)| {
+        rows.into_iter().map(move |(series, tally)| (day, series, tally))
+    };
     let rows: Vec<_> = tally(facts).into_iter().flat_map(of_day).collect();
     for chunk in rows.chunks(CHUNK) {
         let mut args = Args::new().with(connection);

@@ -2,23 +2,15 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::{Context, FileAccess};
-use lifehub_core::http::{Http, Request, Response, Transport};
+use lifehub_core::http::Http;
 use lifehub_core::page::{Pass, PassKind};
 use lifehub_core::secret::Credentials;
 use lifehub_core::{Error, ErrorKind, Result};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-struct NoNetwork;
-
-#[async_trait]
-impl Transport for NoNetwork {
-    async fn send(&self, _: Request) -> Result<Response> {
-        Err(Error::new(ErrorKind::Unavailable, "there is no network here"))
-    }
-}
+use crate::rig::NoNetwork;
 
 /// Opens the file of the setting `path` as a connector would.
 async fn read(path: &str, files: FileAccess) -> Result<String> {

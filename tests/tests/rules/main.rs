@@ -4,6 +4,7 @@ mod fault;
 mod rig;
 mod shelf;
 
+mod alone;
 mod bounded;
 mod cursors;
 mod deletes;

@@ -234,7 +234,8 @@ pub(crate) fn content(records: &[Value]) -> Vec<Value> {
     records
 }
 
-struct NoNetwork;
+/// A transport for connectors that send nothing.
+pub(crate) struct NoNetwork;
 
 #[async_trait]
 impl Transport for NoNetwork {

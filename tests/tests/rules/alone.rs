@@ -1,0 +1,36 @@
+//! A connector alone, in an embedder's own loop: no engine, no store.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream::BoxStream};
+use lifehub_core::connector::{ConnectorExt, Context, FileAccess};
+use lifehub_core::http::Http;
+use lifehub_core::page::{Item, Page, Pass, PassKind, Place};
+use lifehub_core::secret::Credentials;
+use lifehub_core::{ErrorKind, Result};
+
+use crate::rig::{NoNetwork, days_ago, start};
+use crate::shelf::{Entry, Shelf, Style, page_of};
+
+const PLACE: Place<'static> = Place { stream: "entries", partition: "" };
+
+#[tokio::test]
+async fn a_connector_gives_its_pages_as_a_stream() {
+    let shelf = Shelf::new((0..45).map(|i| Entry::new(i, days_ago(i))).collect(), Style::default());
+    let http = Http::builder(Arc::new(NoNetwork), "https://shelf.example".parse().unwrap()).build().unwrap();
+    let pass = Pass { kind: PassKind::Full, from: None, to: start() };
+    let none = serde_json::json!({});
+    let cx = Context::new(&http, &none, &Credentials::none(), FileAccess::Denied, pass, start());
+
+    let pages: Vec<Page> = shelf.pages(&cx, PLACE, None).try_collect().await.unwrap();
+    let ids = pages.iter().flat_map(|page| &page.items).map(|item| match item {
+        Item::Put(put) => put.id.as_str(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!((pages.len(), ids.collect::<std::collections::HashSet<_>>().len()), (5, 45));
+    assert_eq!(shelf.world().fetches.len(), 5, "a page is fetched when it is asked for");
+
+    shelf.hook(|_, _| Some(Ok(page_of(&[], Ok(2)))));
+    let pages: BoxStream<'_, Result<Page>> = shelf.pages(&cx, PLACE, None).boxed();
+    assert_eq!(pages.try_collect::<Vec<_>>().await.unwrap_err().kind(), ErrorKind::Repeated);
+}
