@@ -65,21 +65,21 @@ pub(crate) struct Fact {
     pub(crate) sort: Timestamp,
     pub(crate) record: RecordId,
     pub(crate) points: Vec<Point>,
+    /// Whether its dataset could read the body.
+    pub(crate) readable: bool,
 }
 
 impl Fact {
     /// The points of a record. One whose body its dataset does not read (any more) adds nothing: it must not keep
     /// good records of its day from being stored, and `check` names it.
     pub(crate) fn of(record: RecordId, dataset: &str, body: &str, when: &When, day: i32) -> Self {
-        let points = match DatasetInfo::find(dataset).map(|info| info.points(body, when)) {
-            Some(Ok(points)) => points,
-            Some(Err(_)) => {
-                tracing::warn!(%record, dataset, "the body of a stored record is not one of its dataset");
-                Vec::new()
-            }
-            None => Vec::new(),
-        };
-        Self { day, sort: when.sort_key(), record, points }
+        let points = DatasetInfo::find(dataset).map_or(Ok(Vec::new()), |info| info.points(body, when));
+        // The cause may quote the body: it is not repeated.
+        let readable = points.is_ok();
+        if !readable {
+            tracing::warn!(%record, dataset, "the body of a stored record is not one of its dataset");
+        }
+        Self { day, sort: when.sort_key(), record, points: points.unwrap_or_default(), readable }
     }
 }
 

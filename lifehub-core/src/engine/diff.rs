@@ -20,7 +20,7 @@ pub(super) struct Diff {
     pub(super) puts: Vec<ItemPut>,
     pub(super) seen: Vec<ItemRef>,
     pub(super) counts: Counts,
-    /// Items that went to quarantine and were not there before in this form.
+    /// Items that went to quarantine and were not there before.
     pub(super) newly_bad: usize,
     /// The first reason among them.
     pub(super) reason: Option<String>,
@@ -129,12 +129,13 @@ impl Differ<'_> {
             }
             What::Put(raw) => {
                 put.at = raw.at.or(put.at);
-                self.normalize(&raw)
-                    .map(|records| {
-                        put.body = BodyChange::Store(raw.body.clone());
-                        records
-                    })
-                    .map_err(|reason| Quarantine { reason, body: raw.body })
+                match self.normalize(&raw) {
+                    Ok(records) => {
+                        put.body = BodyChange::Store(raw.body);
+                        Ok(records)
+                    }
+                    Err(reason) => Err(Quarantine { reason, body: raw.body }),
+                }
             }
             What::Broken { body, reason } => Err(Quarantine { reason, body }),
         };
@@ -142,8 +143,10 @@ impl Differ<'_> {
             Ok(records) => Changed { put, records: Some(records) },
             Err(quarantine) => {
                 diff.counts.quarantined += 1;
-                diff.newly_bad += 1;
-                diff.reason.get_or_insert_with(|| quarantine.reason.clone());
+                if known.is_none_or(|known| !known.quarantined) {
+                    diff.newly_bad += 1;
+                    diff.reason.get_or_insert_with(|| quarantine.reason.clone());
+                }
                 put.quarantine = Some(quarantine);
                 Changed { put, records: None }
             }

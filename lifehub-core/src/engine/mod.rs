@@ -16,7 +16,6 @@ mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -165,10 +164,11 @@ impl Engine {
             lost = heartbeat(store, &lease) => Err(lost),
             done = work => done,
         };
-        // The run's own error is the one to tell.
-        let released = store.release(&lease).await;
+        if let Err(error) = store.release(&lease).await {
+            // It runs out by itself; what the run did is the thing to tell.
+            tracing::warn!(%error, "the lease could not be given back");
+        }
         let report = done?;
-        released?;
         self.emit(SyncEvent::Finished { report: report.clone() });
         Ok(report)
     }
@@ -332,16 +332,14 @@ enum Claimed {
 }
 
 /// Renews the lease until it is lost.
-fn heartbeat<'a>(store: &'a dyn Storage, lease: &'a Lease) -> impl Future<Output = Error> + 'a {
-    async move {
-        loop {
-            tokio::time::sleep(store.term() / 3).await;
-            match store.renew(lease).await {
-                Err(error) if error.kind() == ErrorKind::LeaseLost => return error,
-                // A busy or failing store is the run's to find out; the lease may still be renewed in time.
-                Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
-                Ok(()) => {}
-            }
+async fn heartbeat(store: &dyn Storage, lease: &Lease) -> Error {
+    loop {
+        tokio::time::sleep(store.term() / 3).await;
+        match store.renew(lease).await {
+            Err(error) if error.kind() == ErrorKind::LeaseLost => return error,
+            // A busy or failing store is the run's to find out; the lease may still be renewed in time.
+            Err(error) => tracing::warn!(%error, "the lease could not be renewed"),
+            Ok(()) => {}
         }
     }
 }

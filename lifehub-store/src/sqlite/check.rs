@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lifehub_core::Result;
 use lifehub_core::clock::Day;
-use lifehub_core::record::ConnectionId;
+use lifehub_core::record::{ConnectionId, RecordId};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
@@ -30,6 +30,13 @@ pub struct Finding {
     pub hint: &'static str,
 }
 
+/// What comparing records and roll-ups found.
+#[derive(Default)]
+struct Figures {
+    differences: Vec<RollupDifference>,
+    unreadable: Vec<RecordId>,
+}
+
 impl Store {
     /// Checks the database from the file to the figures: slow on a large one, and it changes nothing.
     ///
@@ -48,7 +55,7 @@ impl Store {
             orphans += super::statement::get_u64(&counted, 0)?;
         }
         drop(conn);
-        let differences = self.verify_rollups().await?;
+        let Figures { differences, unreadable } = self.figures().await?;
         let finding = |check, problems, hint| Finding { check, problems, hint };
         let damaged = "restore a backup: this should never happen, please report it";
         Ok(vec![
@@ -76,6 +83,11 @@ impl Store {
                 damaged,
             ),
             finding(
+                "bodies of records",
+                unreadable.iter().map(|id| format!("record {id} is not one of its dataset")).collect(),
+                "run `lifehub replay`: it makes the records anew from what the provider sent",
+            ),
+            finding(
                 "roll-ups",
                 differences
                     .iter()
@@ -93,9 +105,13 @@ impl Store {
     /// # Errors
     /// If the database fails.
     pub async fn verify_rollups(&self) -> Result<Vec<RollupDifference>> {
+        Ok(self.figures().await?.differences)
+    }
+
+    async fn figures(&self) -> Result<Figures> {
         let mut conn = self.0.db.read().await?;
         let connections = rows(&mut conn, sql::ALL_CONNECTIONS, Args::new()).await?;
-        let mut differences = Vec::new();
+        let mut figures = Figures::default();
         for connection in &connections {
             let (row_id, id) = (get(connection, 0)?, ConnectionId::from_bytes(get_bytes(connection, 1)?));
             let Some(span) = row(&mut conn, sql::DAYS_OF_CONNECTION, Args::new().with(row_id)).await? else {
@@ -109,12 +125,12 @@ impl Store {
             while first <= last {
                 // Records and roll-ups of one moment.
                 let mut tx = conn.begin().await.map_err(fault)?;
-                compare(&mut tx, (row_id, id), first, &mut differences).await?;
+                compare(&mut tx, (row_id, id), first, &mut figures).await?;
                 tx.rollback().await.map_err(fault)?;
                 first += SPAN;
             }
         }
-        Ok(differences)
+        Ok(figures)
     }
 }
 
@@ -122,11 +138,12 @@ async fn compare(
     conn: &mut SqliteConnection,
     (connection, id): (i64, ConnectionId),
     first: i32,
-    differences: &mut Vec<RollupDifference>,
+    figures: &mut Figures,
 ) -> Result<()> {
     let span = || Args::new().with(connection).with(first).with(first + SPAN - 1);
     let found = rows(conn, sql::FACTS_OF_SPAN, span()).await?;
     let facts = found.iter().map(|row| Ok(fact(row)?.1)).collect::<Result<Vec<_>>>()?;
+    figures.unreadable.extend(facts.iter().filter(|fact| !fact.readable).map(|fact| fact.record));
     let expected = tally(facts);
     let mut stored: BTreeMap<i32, BTreeMap<Series, Tally>> = BTreeMap::new();
     for row in &rows(conn, sql::ROLLUPS_OF_SPAN, span()).await? {
@@ -144,7 +161,7 @@ async fn compare(
         let find = |days: &BTreeMap<i32, BTreeMap<Series, Tally>>| days.get(&day)?.get(&series).copied();
         let (stored, expected) = (find(&stored), find(&expected));
         if stored != expected {
-            differences.push(RollupDifference {
+            figures.differences.push(RollupDifference {
                 connection: id,
                 metric: series.0.to_string(),
                 label: series.1.to_string(),

@@ -19,9 +19,12 @@ const READERS: u32 = 4;
 /// Of the writer and of each reader, in KiB.
 const WRITER_CACHE: &str = "-12000";
 const READER_CACHE: &str = "-2000";
-/// Pages in the WAL before a commit moves them into the database: 16 MiB. Index pages that change with every commit are
+/// Of a new database. Raw bodies of about 1 kB fill it with less waste than 4 KiB, and a page of items is written with
+/// half the calls: measured, a tenth less space and time for each item.
+const PAGE_BYTES: &str = "8192";
+/// Pages in the WAL before a commit moves them into the database: 24 MiB. Index pages that change with every commit are
 /// then moved once for many commits.
-const CHECKPOINT_PAGES: &str = "4000";
+const CHECKPOINT_PAGES: &str = "3000";
 const WAL_LIMIT_BYTES: &str = "33554432";
 
 /// What a commit promises when the power fails.
@@ -59,12 +62,12 @@ pub(super) fn connect_options(place: &Place, busy_timeout: Duration) -> SqliteCo
         .busy_timeout(busy_timeout)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("page_size", std::env::var("PS").unwrap_or("8192".into()))
+        .pragma("page_size", PAGE_BYTES)
         .pragma("temp_store", "MEMORY")
         .pragma("trusted_schema", "OFF")
         .pragma("cache_size", WRITER_CACHE)
         .pragma("journal_size_limit", WAL_LIMIT_BYTES)
-        .pragma("wal_autocheckpoint", std::env::var("CP").unwrap_or("3000".into()))
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .statement_cache_capacity(128)
         .row_buffer_size(256)
         .thread_name(|id| format!("lifehub-sqlite-{id}"))

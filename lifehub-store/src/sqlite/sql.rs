@@ -88,7 +88,10 @@ statements! {
         FROM connections c JOIN users u ON u.id = c.user_id
         WHERE (?1 IS NULL OR u.uuid = ?1) AND (?2 IS NULL OR c.uuid = ?2)
         ORDER BY c.id";
-    CONNECTION_SET_STATUS = "UPDATE connections SET status = ?2, changed_at = ?3 WHERE uuid = ?1 RETURNING id";
+    /// What its user ended stays ended until the account is connected again.
+    CONNECTION_SET_STATUS = "UPDATE connections
+        SET status = CASE status WHEN 'disconnected' THEN status ELSE ?2 END, changed_at = ?3
+        WHERE uuid = ?1 RETURNING id";
 
     // Credentials and the key that seals them.
     META_GET = "SELECT value FROM meta WHERE name = ?1";
@@ -228,7 +231,6 @@ statements! {
         + (SELECT count(*) FROM records r JOIN users u ON u.id = r.user_id WHERE r.seq > u.seq)";
 
     // Quotas.
-    /// Takes units of a window; a later window begins at nothing, an earlier one has nothing left.
     QUOTA_GET = "SELECT window_start, used FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3";
     QUOTA_SET = "INSERT INTO quotas (provider, quota, scope, window_start, used) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET window_start = excluded.window_start, used = excluded.used";

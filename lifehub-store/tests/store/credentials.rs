@@ -98,6 +98,8 @@ async fn the_same_account_is_renewed_and_keeps_its_data() {
     assert_eq!(world.store.connect(new_connection(world.user, None, "y")).await.unwrap(), (unknown, false));
 
     world.store.disconnect(unknown).await.unwrap();
+    world.store.set_status(unknown, ConnectionStatus::Active).await.unwrap();
+    assert_eq!(world.store.connection(unknown).await.unwrap().status, ConnectionStatus::Disconnected);
     assert_eq!(world.store.credentials(unknown).await.unwrap_err().kind(), ErrorKind::Unauthorized);
     let late = world.store.save_credentials(unknown, &Credentials::none()).await.unwrap_err();
     assert_eq!(late.kind(), ErrorKind::Unauthorized);

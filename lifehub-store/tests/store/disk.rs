@@ -9,6 +9,7 @@ use lifehub_core::engine::SyncStore;
 use crate::world::{World, insert, open, put, workout};
 
 /// A file system of that many MiB, or `None`, with the reason printed, where none can be mounted.
+#[expect(clippy::print_stderr, reason = "who reads the test's output sees what was not tested")]
 fn small_disk(at: &Path, mebibytes: u32) -> Option<Mounted<'_>> {
     let size = format!("size={mebibytes}m");
     let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at).output();

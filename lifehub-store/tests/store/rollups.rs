@@ -134,4 +134,6 @@ async fn a_body_that_its_dataset_cannot_read_blocks_nothing() {
     world.commit(vec![put("new", None, vec![insert(world.record_id(), workout(60, 10.0))])]).await;
     assert!(world.store.verify_rollups().await.unwrap().is_empty());
     assert_eq!(world.number("SELECT count FROM rollups WHERE metric = 'workout.count'").await, 1);
+    let findings = world.store.check().await.unwrap();
+    assert_eq!(findings.iter().filter(|finding| !finding.problems.is_empty()).count(), 1, "{findings:?}");
 }

@@ -27,7 +27,7 @@ fn a_full_disk_fails_the_page_whole_and_the_next_sync_recovers() {
         full += 1;
         // Reads go on, and what is there is whole pages.
         let records = lifehub.names().len();
-        assert!(records > 0 && records % 200 == 0, "{records} records are no whole pages");
+        assert!(records > 0 && records.is_multiple_of(200), "{records} records are no whole pages");
         // Still full: the same error, nothing broken.
         assert_eq!(lifehub.run(&["sync", "--all"]).status.code(), Some(1));
         assert!(lifehub.names().len() >= records);

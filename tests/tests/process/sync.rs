@@ -1,5 +1,6 @@
 //! The main job on a provider with bad days: everything comes, nothing twice, and every change is found and counted.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use lifehub_testkit::{Fault, FaultPlan};
@@ -60,7 +61,8 @@ fn a_thousand_activities_with_ties_come_through_every_fault() {
     assert_eq!(changes(&report), (3, 2, 2), "{report:#}");
     strava.server.set_faults(FaultPlan::none());
     assert_eq!(lifehub.names(), strava.truth());
-    let edited = lifehub.export().into_iter().find(|r| r["external_id"] == recent[1].to_string()).unwrap();
+    let id = recent[1].to_string();
+    let edited = lifehub.export().into_iter().find(|r| r["external_id"] == id).unwrap();
     assert_eq!(edited["body"]["distance_m"], json!(4321.5));
 }
 
@@ -86,4 +88,22 @@ fn a_wrong_answer_is_never_taken_for_an_empty_page() {
         }
     }
     drop(lifehub);
+}
+
+#[test]
+fn a_second_sync_of_a_connection_in_work_waits_and_reports_that_run() {
+    let strava = Strava::with(9, 600, 0);
+    let lifehub = Lifehub::connected(&strava);
+    let late = Fault::Delay(Duration::from_millis(150));
+    strava.server.set_faults(FaultPlan::share(1, 1.0).of([late]));
+    strava.server.take_requests();
+    let first = lifehub.command(&["sync", "--all", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    while strava.server.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    let second = lifehub.sync();
+    let first: serde_json::Value = serde_json::from_slice(&first.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(changes(&first), (600, 0, 0), "{first:#}");
+    assert_eq!(second, first, "it reports the run that it waited for");
+    assert_eq!(strava.server.requests().len(), 4, "nothing was fetched twice");
 }

@@ -1,4 +1,5 @@
 //! The rules that always hold, each shown by tests of its name, on every store.
+#![cfg(test)]
 
 mod fault;
 mod rig;

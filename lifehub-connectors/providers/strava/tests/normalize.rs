@@ -1,4 +1,5 @@
 //! What becomes of Strava's answers: fixtures composed by its documentation, and the workouts that they give.
+#![cfg(test)]
 
 use lifehub_core::connector::Connector;
 use lifehub_core::normalize::Reject;
