@@ -141,13 +141,22 @@ CREATE TABLE rollups (
     PRIMARY KEY (connection_id, day, metric, label)
 ) STRICT, WITHOUT ROWID;
 
--- The latest window of each quota, and until when the gate of a provider is closed.
+-- The windows of each quota that were asked for lately.
 CREATE TABLE quotas (
+    id           INTEGER PRIMARY KEY,
+    provider     TEXT NOT NULL,
+    quota        TEXT NOT NULL,
+    scope        TEXT NOT NULL,
+    window_start INTEGER NOT NULL,
+    used         INTEGER NOT NULL,
+    UNIQUE (provider, quota, scope, window_start)
+) STRICT;
+
+-- Until when a provider asked to be left alone.
+CREATE TABLE gates (
     provider      TEXT NOT NULL,
     quota         TEXT NOT NULL,
     scope         TEXT NOT NULL,
-    window_start  INTEGER NOT NULL,
-    used          INTEGER NOT NULL,
-    blocked_until INTEGER,
+    blocked_until INTEGER NOT NULL,
     PRIMARY KEY (provider, quota, scope)
 ) STRICT, WITHOUT ROWID;

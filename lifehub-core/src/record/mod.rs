@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Day, Zone};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 pub use dataset::{Dataset, DatasetInfo, Metric, Point};
 pub use id::{ConnectionId, RecordId, RunId, UserId};
@@ -33,6 +33,21 @@ impl Record {
     /// If the body does not serialize (a map with keys that are no strings, say) or holds a number that JSON lacks.
     pub fn new<D: Dataset>(when: When, body: &D) -> Result<Self> {
         Ok(Self { key: Cow::Borrowed(""), dataset: D::NAME, when, body: body.to_json()? })
+    }
+
+    /// A record as a store kept it: body and dataset are what they were when it was made.
+    ///
+    /// # Errors
+    /// If there is no such dataset (any more).
+    pub fn stored(
+        dataset: &str,
+        key: impl Into<Cow<'static, str>>,
+        when: When,
+        body: String,
+    ) -> Result<Self> {
+        let info = DatasetInfo::find(dataset)
+            .ok_or_else(|| Error::new(ErrorKind::Storage, format!("there is no dataset {dataset:?}")))?;
+        Ok(Self { key: key.into(), dataset: info.name, when, body })
     }
 
     /// Sets the key that tells this record from the others of the same item and dataset.

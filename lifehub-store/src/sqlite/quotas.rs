@@ -15,19 +15,18 @@ fn key_args(key: &QuotaKey) -> Args {
     Args::new().with(&*key.provider).with(&*key.quota).with(&*key.scope)
 }
 
-/// How much of a window is used; `None` if a later one has begun.
-async fn used_of(conn: &mut SqliteConnection, key: &QuotaKey, window: Timestamp) -> Result<Option<u32>> {
-    let Some(stored) = row(conn, sql::QUOTA_GET, key_args(key)).await? else { return Ok(Some(0)) };
-    let latest = Timestamp::from_micros(get(&stored, 0)?);
-    Ok(match latest.cmp(&window) {
-        std::cmp::Ordering::Less => Some(0),
-        std::cmp::Ordering::Equal => Some(get(&stored, 1)?),
-        std::cmp::Ordering::Greater => None,
-    })
+/// How many windows of a quota are remembered: more than the latest, as clocks are set and differ.
+const WINDOWS: u32 = 4;
+
+/// How much of a window is used; nothing, if it is not known.
+async fn used_of(conn: &mut SqliteConnection, key: &QuotaKey, window: Timestamp) -> Result<u32> {
+    let stored = row(conn, sql::QUOTA_GET, key_args(key).with(window.as_micros())).await?;
+    stored.map_or(Ok(0), |row| get(&row, 0))
 }
 
 async fn set_used(conn: &mut SqliteConnection, key: &QuotaKey, window: Timestamp, used: u32) -> Result<()> {
     execute(conn, sql::QUOTA_SET, key_args(key).with(window.as_micros()).with(used)).await?;
+    execute(conn, sql::QUOTA_FORGET, key_args(key).with(WINDOWS)).await?;
     Ok(())
 }
 
@@ -35,28 +34,21 @@ async fn set_used(conn: &mut SqliteConnection, key: &QuotaKey, window: Timestamp
 impl QuotaLedger for Store {
     async fn draw(&self, key: &QuotaKey, window_start: Timestamp, want: u32, limit: u32) -> Result<u32> {
         let mut tx = self.0.db.write(Durability::Page).await?;
-        let granted = match used_of(&mut tx, key, window_start).await? {
-            None => 0,
-            Some(used) => {
-                let granted = want.min(limit.saturating_sub(used));
-                set_used(&mut tx, key, window_start, used + granted).await?;
-                granted
-            }
-        };
+        let used = used_of(&mut tx, key, window_start).await?;
+        let granted = want.min(limit.saturating_sub(used));
+        set_used(&mut tx, key, window_start, used + granted).await?;
         tx.commit().await?;
         Ok(granted)
     }
 
     async fn used(&self, key: &QuotaKey, window_start: Timestamp, used: u32) -> Result<()> {
         // Most answers tell nothing new: those take no turn at writing.
-        let news = |stored: Option<u32>| stored.is_some_and(|stored| stored < used);
-        if !news(used_of(&mut *self.0.db.read().await?, key, window_start).await?) {
+        if used_of(&mut *self.0.db.read().await?, key, window_start).await? >= used {
             return Ok(());
         }
         let mut tx = self.0.db.write(Durability::Page).await?;
-        if news(used_of(&mut tx, key, window_start).await?) {
-            set_used(&mut tx, key, window_start, used).await?;
-        }
+        let used = used.max(used_of(&mut tx, key, window_start).await?);
+        set_used(&mut tx, key, window_start, used).await?;
         tx.commit().await
     }
 
@@ -68,7 +60,6 @@ impl QuotaLedger for Store {
 
     async fn blocked_until(&self, key: &QuotaKey) -> Result<Option<Timestamp>> {
         let found = row(&mut *self.0.db.read().await?, sql::GATE_GET, key_args(key)).await?;
-        let until = found.map_or(Ok(None), |row| get::<Option<i64>>(&row, 0))?;
-        Ok(until.map(Timestamp::from_micros))
+        found.map_or(Ok(None), |row| Ok(Some(Timestamp::from_micros(get(&row, 0)?))))
     }
 }

@@ -231,13 +231,15 @@ statements! {
         + (SELECT count(*) FROM records r JOIN users u ON u.id = r.user_id WHERE r.seq > u.seq)";
 
     // Quotas.
-    QUOTA_GET = "SELECT window_start, used FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3";
+    QUOTA_GET = "SELECT used FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3 AND window_start = ?4";
     QUOTA_SET = "INSERT INTO quotas (provider, quota, scope, window_start, used) VALUES (?1, ?2, ?3, ?4, ?5)
-        ON CONFLICT DO UPDATE SET window_start = excluded.window_start, used = excluded.used";
-    GATE_SET = "INSERT INTO quotas (provider, quota, scope, window_start, used, blocked_until)
-        VALUES (?1, ?2, ?3, 0, 0, ?4)
-        ON CONFLICT DO UPDATE SET blocked_until = max(ifnull(blocked_until, 0), excluded.blocked_until)";
-    GATE_GET = "SELECT blocked_until FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3";
+        ON CONFLICT DO UPDATE SET used = excluded.used";
+    /// Forgets all windows of a quota but those that were first asked for last.
+    QUOTA_FORGET = "DELETE FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3 AND id NOT IN
+        (SELECT id FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3 ORDER BY id DESC LIMIT ?4)";
+    GATE_SET = "INSERT INTO gates (provider, quota, scope, blocked_until) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET blocked_until = max(blocked_until, excluded.blocked_until)";
+    GATE_GET = "SELECT blocked_until FROM gates WHERE provider = ?1 AND quota = ?2 AND scope = ?3";
 }
 
 macro_rules! bulk {

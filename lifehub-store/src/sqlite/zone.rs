@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lifehub_core::Result;
 use lifehub_core::clock::{Day, Zone};
-use lifehub_core::record::{DatasetInfo, Digest, UserId};
+use lifehub_core::record::{Digest, Record, UserId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::Store;
@@ -13,7 +13,6 @@ use super::rows::WhenColumns;
 use super::statement::{Args, CHUNK, execute, get, rows, signed};
 use super::users::{UserRow, user_row};
 use super::{days, sql};
-use crate::record::content_digest;
 
 /// How many records are looked at in one step.
 const STEP: i64 = 1000;
@@ -63,14 +62,13 @@ impl Store {
 /// Reads `ZONE_CANDIDATES`.
 fn moved_by(row: &SqliteRow, zone: &Zone) -> Result<Option<Moved>> {
     let columns = WhenColumns::read(row, 4)?;
-    let when = columns.when();
     let dataset: &str = get(row, 3)?;
-    let at_end = DatasetInfo::find(dataset).is_some_and(|info| info.counts_at_end);
-    let day = when.day(zone, at_end);
+    let record = Record::stored(dataset, get::<String>(row, 2)?, columns.when(), get(row, 11)?)?;
+    let day = record.day(zone);
     if day.as_number() == columns.day() {
         return Ok(None);
     }
-    let digest = content_digest(dataset, get(row, 2)?, get(row, 11)?, &when, day);
+    let digest = record.digest(day);
     Ok(Some(Moved { row: get(row, 0)?, day, digest }))
 }
 

@@ -8,6 +8,7 @@ mod feed;
 mod leases;
 mod listing;
 mod opening;
+mod quotas;
 mod rollups;
 mod sweeps;
 mod world;

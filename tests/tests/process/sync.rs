@@ -107,3 +107,20 @@ fn a_second_sync_of_a_connection_in_work_waits_and_reports_that_run() {
     assert_eq!(second, first, "it reports the run that it waited for");
     assert_eq!(strava.server.requests().len(), 4, "nothing was fetched twice");
 }
+
+#[test]
+fn a_long_wait_parks_the_work_and_outlives_the_process() {
+    let strava = Strava::with(10, 500, 0);
+    let lifehub = Lifehub::connected(&strava);
+    strava.server.set_faults(FaultPlan::none().at(2, Fault::RetryAfterSeconds(3600)));
+    for (requests, inserted) in [(2, 200), (0, 0)] {
+        strava.server.take_requests();
+        let output = lifehub.run(&["sync", "--all", "--json"]);
+        assert_eq!(output.status.code(), Some(0), "to be parked is no error");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["connections"][0]["status"], "parked", "{report:#}");
+        let stream = &report["connections"][0]["streams"][0];
+        assert_eq!((&stream["caught_up"], &stream["error"]), (&json!(false), &json!(null)));
+        assert_eq!((strava.server.take_requests().len(), changes(&report).0), (requests, inserted));
+    }
+}
