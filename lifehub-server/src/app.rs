@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use lifehub_core::engine::{Engine, Storage};
-use lifehub_core::http::ReqwestTransport;
+use lifehub_core::http::Transport;
 use lifehub_core::registry::Registry;
 use lifehub_core::{Error, ErrorKind, Result};
 use tracing_subscriber::EnvFilter;
@@ -51,15 +51,11 @@ impl App {
         Ok(Self { out, registry, configuration, place })
     }
 
-    /// An engine over a store.
-    ///
-    /// # Errors
-    /// If HTTP does not work on this machine.
-    pub(crate) fn engine(&self, store: Arc<dyn Storage>) -> Result<Engine> {
-        let transport = Arc::new(ReqwestTransport::new()?);
-        Ok(Engine::builder(self.registry.clone(), store, transport)
+    /// An engine over a store and a way to the providers.
+    pub(crate) fn engine(&self, store: Arc<dyn Storage>, transport: Arc<dyn Transport>) -> Engine {
+        Engine::builder(self.registry.clone(), store, transport)
             .operator(self.configuration.operator.clone())
-            .build())
+            .build()
     }
 }
 

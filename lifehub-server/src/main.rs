@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod credentials;
 mod failure;
+mod network;
 mod output;
 mod place;
 mod progress;

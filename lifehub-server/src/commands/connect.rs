@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::cli::ConnectArgs;
 use crate::credentials::Names;
 use crate::failure::{Exit, Outcome, wrong};
+use crate::network;
 use crate::signals;
 
 /// What was saved.
@@ -161,7 +162,7 @@ async fn check(
         Some(store) => Arc::new(store.clone()),
         None => Arc::new(MemoryStore::new()),
     };
-    let engine = app.engine(storage)?;
+    let engine = app.engine(storage, network::online()?);
     let answer = tokio::select! {
         answer = engine.identify(manifest.id, settings, credentials) => answer,
         _ = signals::next() => Err(Error::new(ErrorKind::Cancelled, "stopped, nothing was saved")),

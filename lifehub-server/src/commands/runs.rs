@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use lifehub_core::connector::Manifest;
 use lifehub_core::engine::{Connection, Engine, Report, RunStatus, Runs, SyncOptions};
 use lifehub_core::record::ConnectionId;
 use lifehub_core::{Error, ErrorKind, Result};
@@ -12,6 +13,7 @@ use super::user::named;
 use crate::app::App;
 use crate::cli::Selection;
 use crate::failure::{Exit, Outcome, wrong};
+use crate::network;
 use crate::progress;
 use crate::report::{Summary, not_run};
 use crate::signals::Stopper;
@@ -42,12 +44,19 @@ pub(super) async fn run(
         store.close().await?;
         return nothing(app, json);
     }
-    let engine = app.engine(Arc::new(store.clone()))?;
+    let transport = match task {
+        Task::Sync => network::online(),
+        Task::Replay => Ok(network::offline()),
+    };
+    let engine = transport.map(|transport| app.engine(Arc::new(store.clone()), transport));
     let stopper = Stopper::listen(&app.out);
     options.cancel = stopper.cancel();
     let mut summary = Summary::default();
     for connection in &chosen {
-        let report = one(app, &engine, task, connection, &options).await;
+        let report = match &engine {
+            Ok(engine) => one(app, engine, task, connection, &options).await,
+            Err(error) => not_run(connection, manifest(app, connection), Some(error)),
+        };
         if report.status == RunStatus::Parked {
             tell_resume(app, &store, connection).await;
         }
@@ -126,6 +135,10 @@ fn nothing(app: &App, json: bool) -> Outcome {
     Ok(Exit::Done)
 }
 
+fn manifest<'a>(app: &'a App, connection: &Connection) -> Option<&'a Manifest> {
+    app.registry.get(&connection.provider).ok().map(|connector| connector.manifest())
+}
+
 /// The report of one connection, whatever became of it.
 async fn one(
     app: &App,
@@ -134,7 +147,7 @@ async fn one(
     connection: &Connection,
     options: &SyncOptions,
 ) -> Report {
-    let manifest = app.registry.get(&connection.provider).ok().map(|connector| connector.manifest());
+    let manifest = manifest(app, connection);
     if options.cancel.is_cancelled() {
         return not_run(connection, manifest, None);
     }

@@ -218,6 +218,24 @@ fn what_is_selected_must_exist() {
     assert_eq!(run.json()["connections"].as_array().unwrap().len(), 1);
 }
 
+#[test]
+fn a_machine_without_certificates_is_told_in_the_report_and_replays_all_the_same() {
+    let (server, _) = strava();
+    let home = Home::beside(&server);
+    home.connect();
+    home.run(&["sync", "--all"]).exits(0);
+    let without = |args: &[&str]| {
+        let mut command = home.command(args);
+        let nothing = home.path().join("no-certificates");
+        command.env("SSL_CERT_FILE", &nothing).env("SSL_CERT_DIR", &nothing);
+        crate::home::finished(command)
+    };
+    let run = without(&["sync", "--all", "--json"]).exits(1);
+    assert_eq!(stream(&run)["error"]["kind"], "invalid", "{run:#?}");
+    assert!(stream(&run)["error"]["hint"].as_str().unwrap().contains("ca-certificates"), "{run:#?}");
+    without(&["replay", "--all"]).exits(0);
+}
+
 /// A provider that tells when it is asked, and answers when it is let.
 struct Slow {
     asked: Sender<()>,
