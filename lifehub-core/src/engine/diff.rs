@@ -127,9 +127,12 @@ impl Differ<'_> {
                 put.hash = known.map_or(hash, |known| known.hash);
                 Ok(Vec::new())
             }
-            What::Put(raw) => {
-                put.at = raw.at.or(put.at);
-                match self.normalize(&raw) {
+            What::Put { at, body } => {
+                put.at = at.or(put.at);
+                let raw = RawItem { id: put.id, at, version, body };
+                let records = self.normalize(&raw);
+                put.id = raw.id;
+                match records {
                     Ok(records) => {
                         put.body = BodyChange::Store(raw.body);
                         Ok(records)

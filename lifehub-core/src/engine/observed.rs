@@ -1,7 +1,8 @@
 //! The items of a page with the digests of their bodies, each hashed once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use crate::clock::Timestamp;
 use crate::page::{Item, RawItem, RawJson};
 use crate::record::Digest;
 
@@ -16,7 +17,7 @@ pub(super) struct Observed {
 
 #[derive(Debug)]
 pub(super) enum What {
-    Put(RawItem),
+    Put { at: Option<Timestamp>, body: RawJson },
     Gone,
     Broken { body: RawJson, reason: String },
 }
@@ -28,12 +29,9 @@ impl Observed {
 
     fn of(item: Item) -> Self {
         match item {
-            Item::Put(raw) => Self {
-                id: raw.id.clone(),
-                hash: Digest::of_bytes(raw.body.as_bytes()),
-                version: raw.version,
-                what: What::Put(raw),
-            },
+            Item::Put(RawItem { id, at, version, body }) => {
+                Self { id, hash: Digest::of_bytes(body.as_bytes()), version, what: What::Put { at, body } }
+            }
             Item::Gone { id, version } => Self { id, hash: Digest::of_bytes(b""), version, what: What::Gone },
             Item::Broken { body, reason } => {
                 let hash = Digest::of_bytes(body.as_bytes());
@@ -49,8 +47,12 @@ pub(super) const NO_ID: &str = "sha256:";
 
 /// One observation per id: of two in one page the higher version counts, else the later.
 pub(super) fn dedup(items: Vec<Observed>) -> Vec<Observed> {
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(items.len());
-    let mut kept: Vec<Observed> = Vec::with_capacity(items.len());
+    let ids: HashSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    if ids.len() == items.len() {
+        return items;
+    }
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(ids.len());
+    let mut kept: Vec<Observed> = Vec::with_capacity(ids.len());
     for item in items {
         match places.get(&item.id) {
             Some(&place) if item.version < kept[place].version => {}

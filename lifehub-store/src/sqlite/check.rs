@@ -1,6 +1,6 @@
 //! What `doctor` asks: is the database sound, and do its roll-ups say what its records give?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use lifehub_core::Result;
 use lifehub_core::clock::Day;
@@ -8,9 +8,8 @@ use lifehub_core::record::{ConnectionId, RecordId};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
-use super::days::read_tally;
+use super::days::{facts_of, read_tally};
 use super::fault::fault;
-use super::rows::fact;
 use super::statement::{Args, get, get_bytes, row, rows};
 use super::{Store, migrate, sql};
 use crate::rollup::{RollupDifference, Series, Tally, tally};
@@ -140,13 +139,13 @@ async fn compare(
     first: i32,
     figures: &mut Figures,
 ) -> Result<()> {
-    let span = || Args::new().with(connection).with(first).with(first + SPAN - 1);
-    let found = rows(conn, sql::FACTS_OF_SPAN, span()).await?;
-    let facts = found.iter().map(|row| Ok(fact(row)?.1)).collect::<Result<Vec<_>>>()?;
+    let days: Vec<i32> = (first..first + SPAN).collect();
+    let facts = facts_of(conn, connection, &days, i64::MAX, &HashSet::new()).await?;
     figures.unreadable.extend(facts.iter().filter(|fact| !fact.readable).map(|fact| fact.record));
     let expected = tally(facts);
     let mut stored: BTreeMap<i32, BTreeMap<Series, Tally>> = BTreeMap::new();
-    for row in &rows(conn, sql::ROLLUPS_OF_SPAN, span()).await? {
+    let span = Args::new().with(connection).with(first).with(first + SPAN - 1);
+    for row in &rows(conn, sql::ROLLUPS_OF_SPAN, span).await? {
         let series = (get::<String>(row, 1)?.into(), get::<String>(row, 2)?.into());
         stored.entry(get(row, 0)?).or_default().insert(series, read_tally(row, 3)?);
     }

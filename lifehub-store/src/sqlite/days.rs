@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use lifehub_core::Result;
 use lifehub_core::clock::Day;
 use lifehub_core::record::{ConnectionId, UserId};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::Store;
-use super::rows::{fact, json_list};
+use super::rows::{facts as read_facts, json_list};
 use super::sql;
-use super::statement::{Args, CHUNK, execute, get, get_bytes, get_u64, rows, signed};
+use super::statement::{Args, CHUNK, each_row, execute, get, get_bytes, get_u64, rows, signed};
 use crate::rollup::{Fact, RollupRow, Tally, tally};
 
 /// How many days are recomputed at once where a change touches many.
@@ -25,13 +25,14 @@ pub(super) async fn facts_of(
     without: &HashSet<i64>,
 ) -> Result<Vec<Fact>> {
     let args = Args::new().with(connection).with(json_list(days)).with(up_to);
-    let found = rows(conn, sql::FACTS_OF_DAYS, args).await?;
-    let mut facts = Vec::with_capacity(found.len());
-    for row in &found {
-        if !without.contains(&get(row, 0)?) {
-            facts.push(fact(row)?.1);
-        }
-    }
+    let mut facts = Vec::new();
+    let take = |row: &SqliteRow| {
+        let Some(text) = get::<Option<&str>>(row, 0)? else { return Ok(()) };
+        let some = read_facts(text)?.into_iter();
+        facts.extend(some.filter(|(row, _)| !without.contains(row)).map(|(_, fact)| fact));
+        Ok(())
+    };
+    each_row(conn, sql::FACTS_OF_DAYS, args, take).await?;
     Ok(facts)
 }
 
@@ -106,7 +107,7 @@ impl Store {
 }
 
 /// Reads count, sum, min, max and last from this column on.
-pub(super) fn read_tally(row: &sqlx::sqlite::SqliteRow, first: usize) -> Result<Tally> {
+pub(super) fn read_tally(row: &SqliteRow, first: usize) -> Result<Tally> {
     Ok(Tally {
         count: get_u64(row, first)?,
         sum: get(row, first + 1)?,

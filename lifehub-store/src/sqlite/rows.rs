@@ -1,9 +1,12 @@
 //! Rows and what they mean: the columns of each, read and written in one place.
 
+use std::borrow::Cow;
+
 use lifehub_core::clock::{Day, Offset, Timestamp, Zone};
 use lifehub_core::engine::{ItemRef, ItemState, KnownItem, KnownRecord, PartitionKey, RecordState, RunEntry};
 use lifehub_core::record::{ConnectionId, Digest, Moment, RecordId, RunId, UserId, When};
 use lifehub_core::{Error, ErrorKind, Result};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use sqlx::sqlite::SqliteRow;
 
@@ -148,12 +151,29 @@ pub(super) fn known_record(row: &SqliteRow) -> Result<KnownRecord> {
     })
 }
 
-/// Reads `fact_columns!()`.
-pub(super) fn fact(row: &SqliteRow) -> Result<(i64, Fact)> {
-    let columns = WhenColumns::read(row, 3)?;
-    let record = RecordId::from_bytes(get_bytes(row, 1)?);
-    let fact = Fact::of(record, get(row, 2)?, get(row, 10)?, &columns.when(), columns.day());
-    Ok((get(row, 0)?, fact))
+/// A record in an answer to `FACTS_OF_DAYS`.
+#[derive(Deserialize)]
+struct StoredFact<'a>(
+    i64,
+    #[serde(borrow)] Cow<'a, str>,
+    #[serde(borrow)] Cow<'a, str>,
+    Option<i64>,
+    Option<i32>,
+    Option<i64>,
+    Option<i32>,
+    i32,
+    #[serde(borrow)] Cow<'a, str>,
+);
+
+/// Reads an answer to `FACTS_OF_DAYS`: rows of records, and what each adds to its day.
+pub(super) fn facts(text: &str) -> Result<Vec<(i64, Fact)>> {
+    let damaged = |_| Error::new(ErrorKind::Storage, "stored records cannot be read back");
+    let stored: Vec<StoredFact<'_>> = serde_json::from_str(text).map_err(damaged)?;
+    let fact = |StoredFact(row, id, dataset, start, start_offset, end, end_offset, day, body)| {
+        let columns = WhenColumns { start, start_offset, end, end_offset, zone: None, end_zone: None, day };
+        Ok((row, Fact::of(id.parse()?, &dataset, &body, &columns.when(), day)))
+    };
+    stored.into_iter().map(fact).collect()
 }
 
 /// Reads `record_columns!()`; the row and its sort instant are for cursors.

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use futures_util::TryStreamExt as _;
 use lifehub_core::{Error, ErrorKind, Result};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Arguments as _, Decode, Encode, Row as _, Type};
@@ -56,6 +57,20 @@ pub(crate) async fn rows(
     args: Args,
 ) -> Result<Vec<SqliteRow>> {
     sqlx::query_with(sql, args.ready()?).fetch_all(conn).await.map_err(fault)
+}
+
+/// Runs a statement and hands each row over as it comes, so that a long answer is never in memory as a whole.
+pub(crate) async fn each_row(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    args: Args,
+    mut take: impl FnMut(&SqliteRow) -> Result<()>,
+) -> Result<()> {
+    let mut found = sqlx::query_with(sql, args.ready()?).fetch(conn);
+    while let Some(row) = found.try_next().await.map_err(fault)? {
+        take(&row)?;
+    }
+    Ok(())
 }
 
 /// Runs a statement and takes its only row, if there is one.
