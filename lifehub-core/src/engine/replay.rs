@@ -19,12 +19,7 @@ impl Run<'_> {
     /// Replays every stream of the connection that the connector still has.
     pub(super) async fn replay_streams(&mut self) {
         for spec in &self.tools.connector.manifest().streams {
-            self.entry.report.streams.push(StreamReport {
-                stream: spec.name.into(),
-                counts: Counts::default(),
-                caught_up: false,
-                error: None,
-            });
+            self.entry.report.streams.push(StreamReport::new(spec.name));
             let outcome = self.replay_stream(spec).await;
             let Some(report) = self.entry.report.streams.last_mut() else { return };
             match outcome {
@@ -62,14 +57,7 @@ impl Run<'_> {
         items: Vec<StoredItem>,
     ) -> Result<()> {
         let tools = self.tools;
-        let differ = Differ {
-            store: tools.store,
-            spec,
-            partition: key,
-            zone: &tools.connection.zone,
-            clock: tools.clock,
-            rng: tools.rng,
-        };
+        let differ = tools.differ(spec, key);
         let rows: Vec<ItemRef> = items.iter().map(|item| item.known.item).collect();
         let mut records = tools.store.records_of(key, &rows).await?;
         let mut counts = Counts::default();

@@ -70,6 +70,13 @@ pub struct StreamReport {
     pub error: Option<ErrorReport>,
 }
 
+impl StreamReport {
+    /// An empty report of a stream that is not caught up yet.
+    pub fn new(stream: impl Into<String>) -> Self {
+        Self { stream: stream.into(), counts: Counts::default(), caught_up: false, error: None }
+    }
+}
+
 /// Figures of a run. `inserted`, `updated` and `deleted` count records whose published content changed; `unchanged`,
 /// `quarantined` and `held` count items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,11 +7,12 @@ use tokio::sync::broadcast;
 
 use crate::clock::{Clock, Rng, Timestamp};
 use crate::connector::{Connector, Context, StreamSpec, SyncMode};
+use crate::engine::diff::Differ;
 use crate::engine::event::SyncEvent;
 use crate::engine::options::SyncOptions;
 use crate::engine::report::{Counts, ErrorReport, RunEntry, RunStatus, StreamReport};
 use crate::engine::state::PartitionState;
-use crate::engine::storage::{Batch, Connection, Lease, PartitionKey, Seen, Storage};
+use crate::engine::storage::{Batch, Connection, ItemPut, Lease, Missing, PartitionKey, Seen, Storage};
 use crate::error::{Error, ErrorKind, Extent, Result};
 use crate::page::{Cursor, Page, Partition, Pass, PassKind, Place};
 
@@ -66,12 +67,7 @@ impl<'a> Run<'a> {
     pub(super) async fn streams(&mut self) {
         let mut stopped = false;
         for spec in &self.tools.connector.manifest().streams {
-            self.entry.report.streams.push(StreamReport {
-                stream: spec.name.into(),
-                counts: Counts::default(),
-                caught_up: false,
-                error: None,
-            });
+            self.entry.report.streams.push(StreamReport::new(spec.name));
             if !stopped {
                 stopped = self.stream(spec).await == Some(Extent::Connection);
             }
@@ -142,12 +138,7 @@ impl<'a> Run<'a> {
     fn current(&mut self) -> &mut StreamReport {
         let streams = &mut self.entry.report.streams;
         if streams.is_empty() {
-            streams.push(StreamReport {
-                stream: String::new(),
-                counts: Counts::default(),
-                caught_up: false,
-                error: None,
-            });
+            streams.push(StreamReport::new(""));
         }
         let last = streams.len() - 1;
         &mut streams[last]
@@ -223,13 +214,25 @@ impl<'a> Run<'a> {
 /// What a commit changes besides the partition's state.
 #[derive(Debug, Default)]
 pub(super) struct Change {
-    pub(super) puts: Vec<crate::engine::storage::ItemPut>,
+    pub(super) puts: Vec<ItemPut>,
     pub(super) seen: Option<Seen>,
-    pub(super) hold: Option<crate::engine::storage::Missing>,
+    pub(super) hold: Option<Missing>,
     pub(super) counts: Counts,
 }
 
 impl Tools<'_> {
+    /// What compares items of a partition with the store.
+    pub(super) fn differ<'b>(&'b self, spec: &'b StreamSpec, partition: &'b PartitionKey) -> Differ<'b> {
+        Differ {
+            store: self.store,
+            spec,
+            partition,
+            zone: &self.connection.zone,
+            clock: self.clock,
+            rng: self.rng,
+        }
+    }
+
     /// Fetches a page within its time limit, and tells when its request was sent.
     pub(super) async fn fetch(
         &self,

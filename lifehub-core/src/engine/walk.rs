@@ -7,7 +7,6 @@ use futures_util::future::{Either, select};
 
 use crate::clock::Timestamp;
 use crate::connector::{Absence, StreamSpec};
-use crate::engine::diff::Differ;
 use crate::engine::event::SyncEvent;
 use crate::engine::observed::Observed;
 use crate::engine::repeat::Trail;
@@ -153,14 +152,7 @@ impl Run<'_> {
     ) -> Result<Option<Error>> {
         let total = items.len();
         let tools = self.tools;
-        let differ = Differ {
-            store: tools.store,
-            spec,
-            partition: key,
-            zone: &tools.connection.zone,
-            clock: tools.clock,
-            rng: tools.rng,
-        };
+        let differ = tools.differ(spec, key);
         let observed = after.observed.unwrap_or(Timestamp::EPOCH);
         // The scan that this page ends still counts as open: its last page is stamped like the others.
         let stamp = after.stamp();
