@@ -8,7 +8,7 @@ use std::time::Instant;
 use lifehub_core::clock::{Rng, Timestamp, Zone};
 use lifehub_core::engine::{
     Batch, BodyChange, Claim, ItemPut, ItemState, Lease, Leases, Missing, PartitionKey, PartitionState,
-    RecordChange, Report, RunEntry, Seen, SyncStore,
+    RecordChange, Report, RunEntry, Seen, Sighting, SyncStore,
 };
 use lifehub_core::page::{Coverage, RawJson};
 use lifehub_core::record::datasets::Workout;
@@ -122,14 +122,16 @@ fn item(n: i64, a_day: i64, rng: &Rng) -> Result<ItemPut> {
     let digest = record.digest(day);
     Ok(ItemPut {
         item: None,
-        id: n.to_string(),
-        hash: Digest::of_bytes(body.as_bytes()),
-        normalizer: 1,
-        generation: 1,
-        at: Some(start),
-        version: None,
-        observed: start,
-        state: ItemState::Live,
+        sighting: Sighting {
+            id: n.to_string(),
+            hash: Digest::of_bytes(body.as_bytes()),
+            normalizer: 1,
+            generation: 1,
+            at: Some(start),
+            version: None,
+            observed: start,
+            state: ItemState::Live,
+        },
         body: BodyChange::Store(body),
         quarantine: None,
         records: vec![RecordChange::Insert { id: RecordId::new(start, rng), record, day, digest }],

@@ -8,7 +8,7 @@ use crate::engine::observed::{Observed, What, dedup};
 use crate::engine::report::Counts;
 use crate::engine::storage::{
     BodyChange, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, PartitionKey, Quarantine, RecordChange,
-    RecordState, SyncStore,
+    RecordState, Sighting, SyncStore,
 };
 use crate::error::Result;
 use crate::page::RawItem;
@@ -56,16 +56,17 @@ impl Differ<'_> {
         let items = dedup(items);
         let ids: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
         let known = self.store.known(self.partition, &ids).await?;
-        let known: HashMap<&str, &KnownItem> = known.iter().map(|known| (known.id.as_str(), known)).collect();
+        let known: HashMap<&str, &KnownItem> =
+            known.iter().map(|known| (known.sighting.id.as_str(), known)).collect();
 
         let mut diff = Diff::default();
         let mut changed = Vec::new();
         for item in items {
             let known = known.get(item.id.as_str()).copied();
-            match known.filter(|known| self.is_no_news(known, &item, observed)) {
+            match known.filter(|known| self.is_no_news(&known.sighting, &item, observed)) {
                 Some(known) => {
                     // A second sight within the same passes is not another item.
-                    if stamp.is_none_or(|stamp| known.generation < stamp) {
+                    if stamp.is_none_or(|stamp| known.sighting.generation < stamp) {
                         match known.quarantined {
                             true => diff.counts.quarantined += 1,
                             false => diff.counts.unchanged += 1,
@@ -81,7 +82,7 @@ impl Differ<'_> {
     }
 
     /// Whether an item tells nothing new: it is equal, or older than what is stored.
-    fn is_no_news(&self, known: &KnownItem, item: &Observed, observed: Timestamp) -> bool {
+    fn is_no_news(&self, known: &Sighting, item: &Observed, observed: Timestamp) -> bool {
         let older = match (item.version, known.version) {
             (Some(new), Some(stored)) if new != stored => new < stored,
             _ => observed < known.observed,
@@ -106,35 +107,33 @@ impl Differ<'_> {
         diff: &mut Diff,
     ) -> Changed {
         let Observed { id, hash, version, what } = item;
-        let mut put = ItemPut {
-            item: known.map(|known| known.item),
+        let last = known.map(|known| &known.sighting);
+        let mut sighting = Sighting {
             id,
             hash,
             normalizer: self.spec.version,
             generation,
-            at: known.and_then(|known| known.at),
-            version: version.or_else(|| known.and_then(|known| known.version)),
+            at: last.and_then(|last| last.at),
+            version: version.or_else(|| last.and_then(|last| last.version)),
             observed,
             state: ItemState::Live,
-            body: BodyChange::Keep,
-            quarantine: None,
-            records: Vec::new(),
         };
+        let mut body_change = BodyChange::Keep;
         let records = match what {
             What::Gone => {
-                put.state = ItemState::Gone;
-                put.body = BodyChange::Drop;
-                put.hash = known.map_or(hash, |known| known.hash);
+                sighting.state = ItemState::Gone;
+                sighting.hash = last.map_or(hash, |last| last.hash);
+                body_change = BodyChange::Drop;
                 Ok(Vec::new())
             }
             What::Put { at, body } => {
-                put.at = at.or(put.at);
-                let raw = RawItem { id: put.id, at, version, body };
+                sighting.at = at.or(sighting.at);
+                let raw = RawItem { id: sighting.id, at, version, body };
                 let records = self.normalize(&raw);
-                put.id = raw.id;
+                sighting.id = raw.id;
                 match records {
                     Ok(records) => {
-                        put.body = BodyChange::Store(raw.body);
+                        body_change = BodyChange::Store(raw.body);
                         Ok(records)
                     }
                     Err(reason) => Err(Quarantine { reason, body: raw.body }),
@@ -142,18 +141,20 @@ impl Differ<'_> {
             }
             What::Broken { body, reason } => Err(Quarantine { reason, body }),
         };
-        match records {
-            Ok(records) => Changed { put, records: Some(records) },
+        let (records, quarantine) = match records {
+            Ok(records) => (Some(records), None),
             Err(quarantine) => {
                 diff.counts.quarantined += 1;
                 if known.is_none_or(|known| !known.quarantined) {
                     diff.newly_bad += 1;
                     diff.reason.get_or_insert_with(|| quarantine.reason.clone());
                 }
-                put.quarantine = Some(quarantine);
-                Changed { put, records: None }
+                (None, Some(quarantine))
             }
-        }
+        };
+        let item = known.map(|known| known.item);
+        let put = ItemPut { item, sighting, body: body_change, quarantine, records: Vec::new() };
+        Changed { put, records }
     }
 
     /// Normalizes an item, and refuses two records that nothing tells apart.
@@ -181,7 +182,7 @@ impl Differ<'_> {
             if let Some(records) = records {
                 let known = put.item.and_then(|item| stored.remove(&item)).unwrap_or_default();
                 put.records = self.compare(records, known, now, &mut diff.counts);
-                if put.records.is_empty() && put.item.is_some() && put.state == ItemState::Live {
+                if put.records.is_empty() && put.item.is_some() && put.sighting.state == ItemState::Live {
                     diff.counts.unchanged += 1;
                 }
             }

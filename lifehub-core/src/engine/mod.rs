@@ -37,8 +37,8 @@ pub use report::{Counts, ErrorReport, Report, RunEntry, RunStatus, StreamReport}
 pub use state::{Anchor, Ended, PartitionState, Scan};
 pub use storage::{
     Batch, BodyChange, Claim, Connection, CoverageCount, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord,
-    Lease, Leases, Missing, PartitionKey, Quarantine, RecordChange, RecordState, Runs, Seen, Storage,
-    StoredItem, SyncStore, Vault,
+    Lease, Leases, Missing, PartitionKey, Quarantine, RecordChange, RecordState, Runs, Seen, Sighting,
+    Storage, StoredItem, SyncStore, Vault,
 };
 
 /// How often a run that waits for another looks whether that one has ended.

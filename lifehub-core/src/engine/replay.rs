@@ -7,7 +7,7 @@ use crate::engine::report::{Counts, ErrorReport, StreamReport};
 use crate::engine::run::{Change, Run};
 use crate::engine::state::PartitionState;
 use crate::engine::storage::{
-    BodyChange, ItemPut, ItemRef, KnownRecord, PartitionKey, Quarantine, StoredItem,
+    BodyChange, ItemPut, ItemRef, KnownRecord, PartitionKey, Quarantine, Sighting, StoredItem,
 };
 use crate::error::Result;
 use crate::page::RawItem;
@@ -78,27 +78,21 @@ fn replay_item(
     records: Vec<KnownRecord>,
     counts: &mut Counts,
 ) -> Option<ItemPut> {
-    if known.id.starts_with(NO_ID) {
+    let last = known.sighting;
+    if last.id.starts_with(NO_ID) {
         // Not the normalizer but the connector could not read it: only a new pass can give it an id.
         counts.quarantined += 1;
         return None;
     }
-    let raw = RawItem { id: known.id.clone(), at: known.at, version: known.version, body };
+    let raw = RawItem { id: last.id.clone(), at: last.at, version: last.version, body };
+    let same_version = last.normalizer == differ.spec.version;
     let mut put = ItemPut {
         item: Some(known.item),
-        id: known.id,
-        hash: known.hash,
-        normalizer: differ.spec.version,
-        generation: known.generation,
-        at: known.at,
-        version: known.version,
-        observed: known.observed,
-        state: known.state,
+        sighting: Sighting { normalizer: differ.spec.version, ..last },
         body: BodyChange::Keep,
         quarantine: None,
         records: Vec::new(),
     };
-    let same_version = known.normalizer == differ.spec.version;
     match differ.normalize(&raw) {
         Ok(new) => {
             put.records = differ.compare(new, records, differ.clock.now(), counts);

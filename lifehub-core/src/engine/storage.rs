@@ -52,14 +52,12 @@ pub enum ItemState {
     Gone,
 }
 
-/// The narrow identity row of an item: what tells whether a raw item is news.
+/// What is kept of the latest observation of an item, good or bad: it tells whether a raw item is news.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownItem {
-    /// The row.
-    pub item: ItemRef,
+pub struct Sighting {
     /// The provider's id of the item.
     pub id: String,
-    /// The digest of the latest body, good or bad.
+    /// The digest of its body.
     pub hash: Digest,
     /// The version of the normalizer that saw that body.
     pub normalizer: u32,
@@ -69,10 +67,19 @@ pub struct KnownItem {
     pub at: Option<Timestamp>,
     /// See [`crate::page::RawItem::version`].
     pub version: Option<u64>,
-    /// When the request was sent that brought the latest observation.
+    /// When the request was sent that brought it.
     pub observed: Timestamp,
-    /// Whether it is there.
+    /// Whether the item is there.
     pub state: ItemState,
+}
+
+/// The narrow identity row of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownItem {
+    /// The row.
+    pub item: ItemRef,
+    /// The latest observation.
+    pub sighting: Sighting,
     /// Whether its latest body is in quarantine: its records, if any, are of an older one.
     pub quarantined: bool,
     /// Whether a sweep wanted it gone and was held.
@@ -153,22 +160,8 @@ pub struct Missing {
 pub struct ItemPut {
     /// The row to replace; `None` makes a new one.
     pub item: Option<ItemRef>,
-    /// The provider's id.
-    pub id: String,
-    /// See [`KnownItem::hash`].
-    pub hash: Digest,
-    /// See [`KnownItem::normalizer`].
-    pub normalizer: u32,
-    /// See [`KnownItem::generation`].
-    pub generation: u64,
-    /// See [`KnownItem::at`].
-    pub at: Option<Timestamp>,
-    /// See [`KnownItem::version`].
-    pub version: Option<u64>,
-    /// See [`KnownItem::observed`].
-    pub observed: Timestamp,
-    /// See [`KnownItem::state`].
-    pub state: ItemState,
+    /// The latest observation from now on.
+    pub sighting: Sighting,
     /// What becomes of the stored good body.
     pub body: BodyChange,
     /// The item's place in quarantine after this batch: `None` takes it out, if it was there.

@@ -6,7 +6,7 @@ use crate::engine::report::Counts;
 use crate::engine::run::{Change, Outcome, Run};
 use crate::engine::state::{Ended, PartitionState};
 use crate::engine::storage::{
-    BodyChange, CoverageCount, ItemPut, ItemState, KnownItem, Missing, PartitionKey,
+    BodyChange, CoverageCount, ItemPut, ItemState, KnownItem, Missing, PartitionKey, Sighting,
 };
 use crate::error::Result;
 use crate::page::{Coverage, PassKind};
@@ -100,14 +100,11 @@ impl Run<'_> {
                 ItemPut {
                     records: Differ::deletes(of_item, counts),
                     item: Some(known.item),
-                    id: known.id,
-                    hash: known.hash,
-                    normalizer: known.normalizer,
-                    generation: known.generation,
-                    at: known.at,
-                    version: known.version,
-                    observed: now.max(known.observed),
-                    state: ItemState::Gone,
+                    sighting: Sighting {
+                        observed: now.max(known.sighting.observed),
+                        state: ItemState::Gone,
+                        ..known.sighting
+                    },
                     body: BodyChange::Drop,
                     quarantine: None,
                 }

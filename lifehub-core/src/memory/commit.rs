@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::engine::{
     Batch, BodyChange, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Missing, PartitionKey,
-    RecordChange, RecordState, Seen,
+    RecordChange, RecordState, Seen, Sighting,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory::{Inner, ItemRow, RecordRow};
@@ -36,16 +36,17 @@ pub(super) fn apply(inner: &mut Inner, batch: Batch) {
     if let Some(Seen { items, generation, observed }) = seen {
         for item in items {
             let Some(row) = inner.items.get_mut(&item) else { continue };
-            row.known.generation = generation;
-            row.known.observed = row.known.observed.max(observed);
             row.known.held = false;
+            let sighting = &mut row.known.sighting;
+            sighting.generation = generation;
+            sighting.observed = sighting.observed.max(observed);
         }
     }
     if let Some(Missing { covers, generation }) = hold {
         for row in inner.items.values_mut().filter(|row| row.partition == partition) {
             let known = &mut row.known;
-            let missing = known.generation < generation && covers.contains(known.at);
-            known.held |= known.state == ItemState::Live && missing;
+            let Sighting { generation: last, at, state, .. } = known.sighting;
+            known.held |= state == ItemState::Live && last < generation && covers.contains(at);
         }
     }
     inner.states.insert(partition.clone(), state);
@@ -57,14 +58,7 @@ fn put_item(inner: &mut Inner, partition: &PartitionKey, put: &ItemPut) -> ItemR
     let item = put.item.unwrap_or(ItemRef(next));
     let known = KnownItem {
         item,
-        id: put.id.clone(),
-        hash: put.hash,
-        normalizer: put.normalizer,
-        generation: put.generation,
-        at: put.at,
-        version: put.version,
-        observed: put.observed,
-        state: put.state,
+        sighting: put.sighting.clone(),
         quarantined: put.quarantine.is_some(),
         held: false,
     };
@@ -77,7 +71,7 @@ fn put_item(inner: &mut Inner, partition: &PartitionKey, put: &ItemPut) -> ItemR
         BodyChange::Drop => None,
     };
     inner.items.insert(item, ItemRow { partition: partition.clone(), known, body, quarantine, records });
-    inner.by_id.insert((partition.clone(), put.id.clone()), item);
+    inner.by_id.insert((partition.clone(), put.sighting.id.clone()), item);
     item
 }
 

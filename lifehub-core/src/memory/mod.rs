@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use crate::clock::{Day, Timestamp};
 use crate::engine::{
     Batch, Claim, CoverageCount, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases, Missing,
-    PartitionKey, PartitionState, RecordState, RunEntry, Runs, StoredItem, SyncStore, Vault,
+    PartitionKey, PartitionState, RecordState, RunEntry, Runs, Sighting, StoredItem, SyncStore, Vault,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{MemoryLedger, QuotaKey, QuotaLedger};
@@ -96,7 +96,7 @@ impl MemoryStore {
             MemoryRecord {
                 id: row.known.record,
                 stream: item.partition.stream.clone(),
-                external_id: item.known.id.clone(),
+                external_id: item.known.sighting.id.clone(),
                 day: row.known.day,
                 record: row.record.clone(),
                 changed_at: row.changed_at,
@@ -110,7 +110,8 @@ impl MemoryStore {
     pub fn quarantine(&self, connection: ConnectionId) -> Vec<(String, String)> {
         let inner = self.lock();
         let rows = inner.items.values().filter(|row| row.partition.connection == connection);
-        rows.filter_map(|row| Some((row.known.id.clone(), row.quarantine.as_ref()?.0.clone()))).collect()
+        rows.filter_map(|row| Some((row.known.sighting.id.clone(), row.quarantine.as_ref()?.0.clone())))
+            .collect()
     }
 
     /// Deletes a record as its user: no sync brings it back.
@@ -141,9 +142,8 @@ impl Inner {
     fn missing(&self, partition: &PartitionKey, missing: Missing) -> impl Iterator<Item = &KnownItem> {
         let rows = self.items.values().filter(move |row| row.partition == *partition);
         rows.map(|row| &row.known).filter(move |known| {
-            known.state == ItemState::Live
-                && known.generation < missing.generation
-                && missing.covers.contains(known.at)
+            let Sighting { generation, at, state, .. } = known.sighting;
+            state == ItemState::Live && generation < missing.generation && missing.covers.contains(at)
         })
     }
 }
@@ -216,7 +216,7 @@ impl SyncStore for MemoryStore {
         let rows = inner.items.iter().filter(|(item, row)| {
             after.is_none_or(|after| **item > after)
                 && row.partition == *partition
-                && row.known.state == ItemState::Live
+                && row.known.sighting.state == ItemState::Live
         });
         let stored = rows.filter_map(|(_, row)| {
             let quarantined = row.quarantine.as_ref().map(|(_, body)| body.clone());

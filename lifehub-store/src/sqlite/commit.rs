@@ -137,7 +137,7 @@ async fn put_items(
     let mut changes = Changes::default();
     for (item, put) in puts {
         for change in put.records {
-            changes.add(item, put.normalizer, change);
+            changes.add(item, put.sighting.normalizer, change);
         }
     }
     changes.write(conn, base).await

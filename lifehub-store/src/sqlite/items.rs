@@ -2,7 +2,7 @@
 
 use lifehub_core::Result;
 use lifehub_core::clock::Timestamp;
-use lifehub_core::engine::{BodyChange, ItemPut};
+use lifehub_core::engine::{BodyChange, ItemPut, Sighting};
 use sqlx::sqlite::SqliteConnection;
 
 use super::commit::expect_rows;
@@ -28,16 +28,17 @@ pub(super) async fn put(
 async fn put_identities(conn: &mut SqliteConnection, partition: i64, puts: &[(i64, ItemPut)]) -> Result<()> {
     let mut args = Args::new().with(partition);
     args.reserve(puts.len() * 10);
-    for (id, put) in puts {
-        args.push(*id);
-        args.push(put.id.as_str());
-        args.push(put.hash.as_bytes().as_slice());
-        args.push(put.normalizer);
-        args.push(put.generation.cast_signed());
-        args.push(put.at.map(Timestamp::as_micros));
-        args.push(put.version.map(u64::cast_signed));
-        args.push(put.observed.as_micros());
-        args.push(item_state(put.state));
+    for (row, put) in puts {
+        args.push(*row);
+        let Sighting { id, hash, normalizer, generation, at, version, observed, state } = &put.sighting;
+        args.push(id.as_str());
+        args.push(hash.as_bytes().as_slice());
+        args.push(*normalizer);
+        args.push(generation.cast_signed());
+        args.push(at.map(Timestamp::as_micros));
+        args.push(version.map(u64::cast_signed));
+        args.push(observed.as_micros());
+        args.push(item_state(*state));
         args.push(put.quarantine.is_some());
     }
     let written = execute(conn, sql::ITEMS_UPSERT.sql(puts.len()), args).await?;
@@ -77,7 +78,7 @@ async fn put_quarantine(conn: &mut SqliteConnection, puts: &[(i64, ItemPut)], no
                 args.push(*id);
                 args.push(quarantine.reason.as_str());
                 args.push(quarantine.body.as_bytes());
-                args.push(put.normalizer);
+                args.push(put.sighting.normalizer);
                 taken += 1;
             }
             // A new item was never there.

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use lifehub_core::clock::{Day, Offset, Timestamp, Zone};
-use lifehub_core::engine::{ItemRef, ItemState, KnownItem, KnownRecord, PartitionKey, RecordState, RunEntry};
+use lifehub_core::engine::{
+    ItemRef, ItemState, KnownItem, KnownRecord, PartitionKey, RecordState, RunEntry, Sighting,
+};
 use lifehub_core::record::{ConnectionId, Digest, Moment, RecordId, RunId, UserId, When};
 use lifehub_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -123,8 +125,7 @@ pub(super) fn record_state(number: i32) -> RecordState {
 /// Reads `item_columns!()`.
 pub(super) fn known_item(row: &SqliteRow) -> Result<KnownItem> {
     let normalizer = get::<i64>(row, 3)?;
-    Ok(KnownItem {
-        item: ItemRef(get(row, 0)?),
+    let sighting = Sighting {
         id: get(row, 1)?,
         hash: Digest::from_bytes(get_bytes(row, 2)?),
         normalizer: u32::try_from(normalizer).unwrap_or(u32::MAX),
@@ -134,9 +135,8 @@ pub(super) fn known_item(row: &SqliteRow) -> Result<KnownItem> {
         version: get::<Option<i64>>(row, 6)?.map(i64::cast_unsigned),
         observed: Timestamp::from_micros(get(row, 7)?),
         state: if get::<i32>(row, 8)? == 0 { ItemState::Live } else { ItemState::Gone },
-        quarantined: get(row, 9)?,
-        held: get(row, 10)?,
-    })
+    };
+    Ok(KnownItem { item: ItemRef(get(row, 0)?), sighting, quarantined: get(row, 9)?, held: get(row, 10)? })
 }
 
 pub(super) fn known_record(row: &SqliteRow) -> Result<KnownRecord> {

@@ -92,7 +92,8 @@ async fn rule_1_page_atomic_all_of_a_batch_is_there() {
     let quarantined = world.store.quarantine(world.connection, 10).await.unwrap();
     assert_eq!((quarantined[0].external_id.as_str(), quarantined[0].body.as_str()), ("bad", "[1]"));
     let raw = world.store.raw(&world.key(), None, 10).await.unwrap();
-    let bodies: Vec<_> = raw.iter().map(|item| (item.known.id.as_str(), item.body.as_str())).collect();
+    let bodies: Vec<_> =
+        raw.iter().map(|item| (item.known.sighting.id.as_str(), item.body.as_str())).collect();
     assert_eq!(bodies, [("a", "{\"id\":\"a\"}"), ("bad", "[1]")]);
     assert!(world.known("bad").await.quarantined && !world.known("a").await.quarantined);
 
@@ -124,14 +125,14 @@ async fn any_number_of_items_fits() {
     world.store.commit(&world.lease, batch).await.unwrap();
     let seen = world.known("700-699").await;
     // An observation is never taken back.
-    assert_eq!((seen.generation, seen.observed), (5, instant(0)));
+    assert_eq!((seen.sighting.generation, seen.sighting.observed), (5, instant(0)));
 
     let records = world.store.records_of(&world.key(), &items).await.unwrap();
     assert_eq!(records.len(), 700);
     let mut puts = Vec::new();
     for known in known {
         let of_item: Vec<_> = records.iter().filter(|record| record.item == known.item).collect();
-        puts.push(put(&known.id, Some(known.item), vec![update(of_item[0], workout(90_000, 2.0))]));
+        puts.push(put(&known.sighting.id, Some(known.item), vec![update(of_item[0], workout(90_000, 2.0))]));
     }
     world.commit(puts).await;
     world.assert_sound().await;
@@ -145,9 +146,9 @@ async fn an_item_goes_and_comes_back_under_the_same_record() {
     world.commit(vec![put("a", None, vec![insert(world.record_id(), workout(0, 1000.0))])]).await;
     let (item, record) = (world.known("a").await.item, world.records_of("a").await.remove(0));
     let mut gone = put("a", Some(item), vec![delete(&record)]);
-    (gone.state, gone.body) = (ItemState::Gone, BodyChange::Drop);
+    (gone.sighting.state, gone.body) = (ItemState::Gone, BodyChange::Drop);
     world.commit(vec![gone]).await;
-    assert_eq!(world.known("a").await.state, ItemState::Gone);
+    assert_eq!(world.known("a").await.sighting.state, ItemState::Gone);
     assert_eq!(world.records_of("a").await[0].state, RecordState::Gone);
     assert!(world.store.raw(&world.key(), None, 10).await.unwrap().is_empty());
     assert!(world.all(false).await.is_empty());

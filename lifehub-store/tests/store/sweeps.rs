@@ -10,12 +10,12 @@ async fn counts_and_lists_what_a_pass_missed() {
     let world = World::new().await;
     let item = |n: i64| {
         let mut put = put(&n.to_string(), None, vec![]);
-        put.at = (n != 9).then(|| instant(n));
-        put.version = Some(u64::MAX - n.cast_unsigned());
+        put.sighting.at = (n != 9).then(|| instant(n));
+        put.sighting.version = Some(u64::MAX - n.cast_unsigned());
         put
     };
     let mut gone = item(8);
-    gone.state = ItemState::Gone;
+    gone.sighting.state = ItemState::Gone;
     world.commit((0..8).map(item).chain([gone, item(9)]).collect()).await;
     let mut batch = world.batch(vec![]);
     let seen = vec![world.known("3").await.item];
@@ -40,7 +40,7 @@ async fn counts_and_lists_what_a_pass_missed() {
     let list = async |only_held, limit| {
         let found =
             world.store.missing(&world.key(), missing(Coverage::Whole, 2), only_held, limit).await.unwrap();
-        let mut ids: Vec<_> = found.into_iter().map(|known| known.id).collect();
+        let mut ids: Vec<_> = found.into_iter().map(|known| known.sighting.id).collect();
         ids.sort_unstable();
         ids
     };
@@ -48,7 +48,9 @@ async fn counts_and_lists_what_a_pass_missed() {
     assert_eq!(list(false, 10).await, ["0", "1", "2", "4", "5", "6", "7", "9"]);
     assert_eq!(list(false, 3).await.len(), 3);
     let known = world.known("2").await;
-    assert!(known.held && known.at == Some(instant(2)) && known.version == Some(u64::MAX - 2));
+    assert!(
+        known.held && known.sighting.at == Some(instant(2)) && known.sighting.version == Some(u64::MAX - 2)
+    );
 
     // Seen again, the mark goes.
     let mut batch = world.batch(vec![]);
@@ -63,7 +65,7 @@ async fn an_id_may_be_any_text() {
     let ids = ["", "ä", "a\u{0}b", "a\u{0}c", "'; DROP TABLE items; --", "\u{fffd}"];
     world.commit(ids.iter().map(|id| put(id, None, vec![])).collect()).await;
     for id in ids {
-        assert_eq!(world.known(id).await.id, *id);
+        assert_eq!(world.known(id).await.sighting.id, *id);
     }
     assert!(world.store.known(&world.key(), &["a"]).await.unwrap().is_empty());
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lifehub_core::clock::{Day, Rng, Timestamp, Zone};
 use lifehub_core::engine::{
     Batch, BodyChange, Claim, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases,
-    PartitionKey, PartitionState, RecordChange, Report, RunEntry, SyncStore,
+    PartitionKey, PartitionState, RecordChange, Report, RunEntry, Sighting, SyncStore,
 };
 use lifehub_core::page::RawJson;
 use lifehub_core::record::datasets::Workout;
@@ -161,14 +161,16 @@ pub(crate) fn put(id: &str, item: Option<ItemRef>, records: Vec<RecordChange>) -
     let body = RawJson::new(serde_json::json!({ "id": id }).to_string()).unwrap();
     ItemPut {
         item,
-        id: id.into(),
-        hash: Digest::of_bytes(body.as_bytes()),
-        normalizer: 1,
-        generation: 1,
-        at: Some(instant(0)),
-        version: None,
-        observed: instant(0),
-        state: ItemState::Live,
+        sighting: Sighting {
+            id: id.into(),
+            hash: Digest::of_bytes(body.as_bytes()),
+            normalizer: 1,
+            generation: 1,
+            at: Some(instant(0)),
+            version: None,
+            observed: instant(0),
+            state: ItemState::Live,
+        },
         body: BodyChange::Store(body),
         quarantine: None,
         records,
