@@ -1,11 +1,12 @@
 //! Syncing and replaying: the report's form, its figures and its exit codes.
 
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use lifehub_testkit::{Fault, FaultPlan, Server, SimRequest, SimResponse, Simulator};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::home::{ACTIVITIES, EMAIL, Home, Run, strava};
@@ -257,11 +258,11 @@ fn ctrl_c_stops_with_a_report() {
     let server = Server::start(Slow { asked, may_answer: Mutex::new(may_answer) }).unwrap();
     let home = Home::beside(&server);
     home.run(&["connect", "strava", "--user", EMAIL, "--no-check", "--secret", "access_token=x"]).exits(0);
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let mut command = home.command(&["sync", "--all", "--json"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         was_asked.recv().unwrap();
-        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        kill_process(Pid::from_child(&child), signal).unwrap();
         let (mut out, mut err) = (String::new(), String::new());
         child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
         child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
