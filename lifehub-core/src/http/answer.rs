@@ -140,7 +140,10 @@ impl Answer {
                 "a web page came instead of data: is base_url right, and does the network ask for a log-in first?",
             ),
             _ if !broken => error.hint("the provider's format may have changed: look for a newer connector"),
-            _ => error,
+            _ => error.hint(
+                "what was read before is stored, and the next sync goes on there; if it stays, see whether something on \
+                 the way cuts answers short",
+            ),
         }
     }
 }

@@ -88,7 +88,8 @@ impl Host {
         }
         if error.is_decode() && !is_cut(&error) {
             return Error::new(ErrorKind::InvalidResponse, format!("the answer of {host} cannot be decoded"))
-                .temporary(true);
+                .temporary(true)
+                .hint("its compression is broken: something on the way may have cut or changed it");
         }
         if error.is_builder() {
             return Error::new(ErrorKind::Invalid, format!("the request to {host} cannot be built"));

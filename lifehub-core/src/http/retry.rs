@@ -15,11 +15,15 @@ use crate::error::{Error, ErrorKind, Result};
 /// A worker waits no longer than this; what takes longer is [`ErrorKind::Parked`].
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// How many times the tries of failures a provider may ask to be left alone for a while.
+const ASKED: u32 = 4;
+
 /// How often and how long a temporary failure is tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// Tries in all, the first included. Default: 5.
+    /// Tries in all, the first included. Default: 5. To wait as long as the provider asks is no failed try; that is
+    /// done up to four times as often.
     pub tries: u32,
     /// Time for all tries and the waits between them. Default: 10 minutes.
     pub within: Duration,
@@ -60,13 +64,9 @@ impl RetryPolicy {
     ) -> Result<T> {
         let start = clock.monotonic();
         let tried = AtomicU32::new(0);
+        let (failed, asked) = (AtomicU32::new(0), AtomicU32::new(0));
         let parked: Mutex<Option<Timestamp>> = Mutex::new(None);
-        let backoff = FullJitter {
-            rng: Arc::clone(rng),
-            next: self.first,
-            cap: self.cap,
-            left: self.tries.saturating_sub(1),
-        };
+        let backoff = FullJitter { rng: Arc::clone(rng), next: self.first, cap: self.cap };
         let sleeper = Arc::clone(clock);
         // In a box, because the compiler cannot see through backon's type that the whole may change threads.
         let retrying: BoxFuture<'_, Result<T>> = (|| attempt(tried.fetch_add(1, Ordering::Relaxed) + 1))
@@ -78,6 +78,11 @@ impl RetryPolicy {
             .when(Error::is_temporary)
             .adjust(|error: &Error, backoff: Option<Duration>| {
                 let now = clock.now();
+                let (count, limit) = match error.retry_at() {
+                    Some(_) if self.tries > 1 => (&asked, self.tries.saturating_mul(ASKED)),
+                    _ => (&failed, self.tries),
+                };
+                let spent_up = count.fetch_add(1, Ordering::Relaxed) + 1 >= limit;
                 let wait = match error.retry_at() {
                     Some(at) => {
                         let least = backoff.unwrap_or_default().max(at.since(now));
@@ -92,7 +97,7 @@ impl RetryPolicy {
                     return None;
                 }
                 let spent = clock.monotonic().saturating_sub(start);
-                (backoff.is_some() && spent + wait <= self.within).then_some(wait)
+                (!spent_up && spent + wait <= self.within).then_some(wait)
             })
             .boxed();
         retrying.await.map_err(|error| {
@@ -122,14 +127,12 @@ struct FullJitter {
     rng: Arc<Rng>,
     next: Duration,
     cap: Duration,
-    left: u32,
 }
 
 impl Iterator for FullJitter {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        self.left = self.left.checked_sub(1)?;
         let limit = self.next.min(self.cap);
         self.next = limit * 2;
         Some(self.rng.up_to(limit))

@@ -43,6 +43,23 @@ async fn temporary_failures_are_tried_five_times_and_keep_their_kind() {
 }
 
 #[tokio::test]
+async fn to_wait_as_long_as_the_provider_asks_is_no_failed_try() {
+    let asked = || status(429).with("retry-after", "1");
+    let failures = [status(503), status(500), Reply::Cut, json(200, r#"{"a":"#)];
+    let mut replies: Vec<Reply> =
+        failures.into_iter().flat_map(|failure| [asked(), asked(), failure]).collect();
+    replies.push(json(200, "{}"));
+    let script = Script::new(&clock(), replies);
+    let done = script.http().build().unwrap().get("/x").json::<serde_json::Value>().await;
+    assert_eq!((done.unwrap(), script.count()), (serde_json::json!({}), 13));
+
+    // Who asks for ever is left alone in the end.
+    let script = Script::new(&clock(), [asked()]);
+    let failed = error(script.http().build().unwrap().get("/x").json::<serde_json::Value>().await);
+    assert_eq!((failed.kind(), script.count()), (ErrorKind::Throttled, 20), "{failed:?}");
+}
+
+#[tokio::test]
 async fn what_trying_again_cannot_mend_is_tried_once() {
     for (reply, kind) in [
         (status(400), ErrorKind::Invalid),
