@@ -95,7 +95,9 @@ impl Differ<'_> {
                     && known.normalizer >= self.spec.version
             }
         };
-        older || same
+        // A newer version of the same content is kept in mind, so that those between do not pass for news.
+        let known_version = item.version.is_none() || item.version == known.version;
+        older || same && known_version
     }
 
     fn read(

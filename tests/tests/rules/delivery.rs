@@ -57,6 +57,21 @@ on_each_store! {
     }
 
     #[test]
+    async fn rule_5_a_newer_version_of_the_same_content_still_outranks_older_ones(kind: Kind) {
+        let rig = Rig::new(kind, Shelf::new(vec![], style())).await;
+        // The second sight of "kept" is version 3: version 2, which comes last, is older.
+        for (title, version) in [("kept", 1), ("kept", 3), ("stale", 2)] {
+            let entry = Entry { title: title.into(), ..Entry::new("it", days_ago(1)) };
+            let mut answer = page_of(&[entry], Err(Coverage::Nothing));
+            let Item::Put(put) = &mut answer.items[0] else { panic!("{answer:?}") };
+            put.version = Some(version);
+            rig.shelf.world().script.push_back(Ok(answer));
+            rig.sync().await;
+        }
+        assert_eq!(rig.live().await["it"], "kept");
+    }
+
+    #[test]
     async fn rule_5_without_versions_the_later_request_wins(kind: Kind) {
         let rig = Rig::new(kind, Shelf::new(vec![], style())).await;
         for title in ["first", "second"] {
