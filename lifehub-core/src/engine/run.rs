@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
             outcome = if outcome == Outcome::Held && full == Outcome::CaughtUp { outcome } else { full };
         }
         if self.tools.options.accept_deletes && outcome != Outcome::Stopped {
-            self.accept_held(&key, &mut state).await?;
+            self.accept_held(&key, &state).await?;
         }
         Ok(outcome)
     }

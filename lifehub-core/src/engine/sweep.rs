@@ -1,5 +1,6 @@
 //! What a finished pass did not see: confirmed, braked or deleted (rule 6).
 
+use crate::clock::Timestamp;
 use crate::connector::{Absence, StreamSpec};
 use crate::engine::diff::Differ;
 use crate::engine::report::Counts;
@@ -59,7 +60,7 @@ impl Run<'_> {
     }
 
     /// Deletes what earlier sweeps held and no pass has seen since.
-    pub(super) async fn accept_held(&mut self, key: &PartitionKey, state: &mut PartitionState) -> Result<()> {
+    pub(super) async fn accept_held(&mut self, key: &PartitionKey, state: &PartitionState) -> Result<()> {
         let everything = Missing { covers: Coverage::Whole, generation: u64::MAX };
         self.delete(key, state, everything, true).await
     }
@@ -78,21 +79,23 @@ impl Run<'_> {
                 return Ok(());
             }
             let mut counts = Counts::default();
-            let puts = self.tombstones(key, items, &mut counts).await?;
+            let puts = self.tombstones(key, state, items, &mut counts).await?;
             self.commit(key, state, Change { puts, counts, ..Change::default() }).await?;
         }
     }
 
+    /// Absence was observed when the pass asked, not when the sweep runs: by a clock that is set back, what comes back
+    /// must not look older.
     async fn tombstones(
         &self,
         key: &PartitionKey,
+        state: &PartitionState,
         items: Vec<KnownItem>,
         counts: &mut Counts,
     ) -> Result<Vec<ItemPut>> {
         let tools = self.tools;
         let rows: Vec<_> = items.iter().map(|known| known.item).collect();
         let mut records = tools.store.records_of(key, &rows).await?;
-        let now = tools.clock.now();
         Ok(items
             .into_iter()
             .map(|known| {
@@ -101,7 +104,7 @@ impl Run<'_> {
                     records: Differ::deletes(of_item, counts),
                     item: Some(known.item),
                     sighting: Sighting {
-                        observed: now.max(known.sighting.observed),
+                        observed: known.sighting.observed.max(state.observed.unwrap_or(Timestamp::EPOCH)),
                         state: ItemState::Gone,
                         ..known.sighting
                     },

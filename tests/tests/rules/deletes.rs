@@ -185,6 +185,25 @@ on_each_store! {
     }
 
     #[test]
+    async fn rule_6_what_was_swept_comes_back_also_after_the_clock_was_set_back(kind: Kind) {
+        let rig = Rig::new(kind, shelf(10, Style::default())).await;
+        rig.sync().await;
+        let entry = rig.shelf.world().entries[4].clone();
+        rig.shelf.remove(4);
+        // The clock moves on while the page is fetched, so that the sweep is later than the request.
+        let clock = rig.clock.clone();
+        rig.shelf.hook(move |_, _| {
+            clock.advance(std::time::Duration::from_secs(5));
+            None
+        });
+        assert_eq!(rig.sync().await.deleted, 1);
+        rig.clock.jump_to(start() - DAY);
+        rig.shelf.world().entries.push(entry);
+        assert_eq!(rig.sync().await.inserted, 1);
+        assert_eq!(rig.live().await, rig.truth());
+    }
+
+    #[test]
     async fn rule_6_what_the_user_deleted_stays_deleted(kind: Kind) {
         let rig = Rig::new(kind, shelf(10, Style::default())).await;
         rig.sync().await;
