@@ -83,7 +83,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// If they are not of this shape.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
-        settings::read(&self.settings)
+        settings::read_settings(&self.settings)
     }
 
     /// The pass under way. While an account is identified: a full one from nothing.

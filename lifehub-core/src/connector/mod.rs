@@ -10,6 +10,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::Result;
 use crate::http::Classify;
@@ -21,7 +22,7 @@ pub use manifest::{
     Absence, Auth, AuthKind, CredentialField, Manifest, StreamSpec, SyncMode, Terms, Visibility,
 };
 pub use pages::ConnectorExt;
-pub use settings::{SettingsSchema, no_settings};
+pub use settings::{SettingsSchema, no_settings, read_settings};
 
 /// Reads one provider. It holds no state of its own: everything comes in through [`Context`] and cursors.
 #[async_trait]
@@ -46,6 +47,16 @@ pub trait Connector: Send + Sync + 'static {
     /// [`CursorExpired`](crate::ErrorKind::CursorExpired) if the provider refuses the cursor. Never an empty page in
     /// place of an answer that could not be read.
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page>;
+
+    /// The address below which a connection's requests go, for a connector that reads where its user points: a feed, a
+    /// server of one's own. `None`: the manifest's, or the operator's, who is not asked where this names one. The
+    /// settings are whole, sealed members included; [`read_settings`] reads them.
+    ///
+    /// # Errors
+    /// If the settings name no address that can be read.
+    fn base_url(&self, _settings: &Value) -> Result<Option<String>> {
+        Ok(None)
+    }
 
     /// The connector's own reading of answers, where the provider departs from the usual sense of statuses: an error
     /// inside a 200, a 403 that throttles.

@@ -24,7 +24,7 @@ impl SettingsSchema {
     /// Made from a struct with `#[serde(deny_unknown_fields)]`. A member with
     /// `#[schemars(extend("x-secret" = true))]` is sealed like a token; one with `"x-file"` names a local file.
     pub const fn of<T: DeserializeOwned + JsonSchema>() -> Self {
-        Self { schema: || schemars::schema_for!(T), check: |value| read::<T>(value).map(|_| ()) }
+        Self { schema: || schemars::schema_for!(T), check: |value| read_settings::<T>(value).map(|_| ()) }
     }
 
     /// The JSON Schema.
@@ -112,7 +112,10 @@ impl SettingsSchema {
 }
 
 /// Reads settings into a connector's own struct.
-pub(crate) fn read<T: DeserializeOwned>(settings: &Value) -> Result<T> {
+///
+/// # Errors
+/// If they are not of this shape, naming the member at fault.
+pub fn read_settings<T: DeserializeOwned>(settings: &Value) -> Result<T> {
     T::deserialize(settings).map_err(|e| {
         Error::new(ErrorKind::Invalid, format!("the settings are not valid: {}", json_fault(&e)))
             .hint("`lifehub connectors show PROVIDER` lists the settings and their types")

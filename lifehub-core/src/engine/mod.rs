@@ -20,9 +20,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
+use url::Url;
 
 use crate::clock::{Clock, Rng, SystemClock};
-use crate::connector::{Connector, Context, FileAccess, Identity, Manifest};
+use crate::connector::{Connector, Context, FileAccess, Identity, Manifest, SettingsSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Http, QuotaLedger, Quotas, StaticCredentials, Transport};
 use crate::page::{Pass, PassKind};
@@ -127,7 +128,7 @@ impl Engine {
         credentials: Credentials,
     ) -> Result<Identity> {
         let connector = self.connector(provider)?;
-        let http = self.http(connector, credentials.clone(), "identify")?;
+        let http = self.http(connector, settings, credentials.clone(), "identify")?;
         connector.identify(&self.context(&http, settings, &credentials)).await
     }
 
@@ -217,7 +218,8 @@ impl Engine {
         let clock = inner.clock.as_ref();
         let started = clock.monotonic();
         let credentials = inner.store.credentials(connection.id).await?;
-        let http = self.http(connector, credentials.clone(), &connection.id.to_string())?;
+        let key = connection.id.to_string();
+        let http = self.http(connector, &connection.settings, credentials.clone(), &key)?;
         let tools = run::Tools {
             connector,
             connection,
@@ -276,12 +278,23 @@ impl Engine {
     }
 
     /// The HTTP stack of one connection.
-    fn http(&self, connector: &Arc<dyn Connector>, credentials: Credentials, key: &str) -> Result<Http> {
+    fn http(
+        &self,
+        connector: &Arc<dyn Connector>,
+        settings: &serde_json::Value,
+        credentials: Credentials,
+        key: &str,
+    ) -> Result<Http> {
         let inner = &*self.0;
         let manifest = connector.manifest();
         let origins =
             manifest.origins.iter().map(|origin| operator::url(origin)).collect::<Result<Vec<_>>>()?;
-        let base_url = inner.operator.of(manifest.id).base_url(manifest)?;
+        let base_url = match connector.base_url(&SettingsSchema::unseal(settings, &credentials))? {
+            // It may be a secret: an error shows nothing of it.
+            Some(own) => Url::parse(&own)
+                .map_err(|_| Error::new(ErrorKind::Invalid, "the address in the settings is no URL"))?,
+            None => inner.operator.of(manifest.id).base_url(manifest)?,
+        };
         let builder = Http::builder(inner.transport.clone(), base_url)
             .clock(inner.clock.clone())
             .rng(inner.rng.clone())

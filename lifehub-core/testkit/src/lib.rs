@@ -26,6 +26,7 @@
 //!
 //! Nothing in here waits for real time, except a fault that is asked to ([`Fault::Delay`]).
 
+mod account;
 mod connection;
 mod fault;
 mod ledger;
@@ -36,6 +37,7 @@ mod seeded;
 mod server;
 mod wire;
 
+pub use account::{Access, Account, Change, Fact, Setup};
 pub use bytes::Bytes;
 pub use fault::{Fault, FaultPlan};
 pub use ledger::LoggedRequest;
