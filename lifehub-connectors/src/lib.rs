@@ -1,6 +1,11 @@
-//! The catalog: every connector that is compiled in, one line each.
+//! The catalog: every connector that is compiled in, one line each, and every simulated provider.
+
+#[cfg(feature = "simulator")]
+use std::sync::Arc;
 
 use lifehub_core::registry::Registry;
+#[cfg(feature = "simulator")]
+use lifehub_testkit::{Account, Setup};
 
 /// All connectors whose features are on.
 ///
@@ -11,10 +16,43 @@ use lifehub_core::registry::Registry;
 /// ```
 pub fn registry() -> Registry {
     let registry = Registry::new();
+    #[cfg(feature = "open-meteo")]
+    let registry = registry.with(lifehub_open_meteo::OpenMeteo::default());
     #[cfg(feature = "strava")]
     let registry = registry.with(lifehub_strava::Strava::default());
     registry
 }
 
+/// Makes an account at a simulated provider.
+#[cfg(feature = "simulator")]
+pub type MakeAccount = fn(&Setup) -> Arc<dyn Account>;
+
+/// All simulated providers whose features are on, each by the id of its connector: one line each, as in
+/// [`registry`].
+///
+/// ```
+/// use lifehub_testkit::{Server, Setup};
+///
+/// let setup = Setup::new(1, "2026-08-10T12:00:00Z".parse()?);
+/// for (provider, make) in lifehub_connectors::simulators() {
+///     let account = make(&setup);
+///     let server = Server::start(account.clone())?;
+///     let access = account.access(&server.url());
+///     println!("{provider}: {} items at {:?}", account.truth().len(), access.base_url);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "simulator")]
+pub fn simulators() -> Vec<(&'static str, MakeAccount)> {
+    vec![
+        #[cfg(feature = "open-meteo")]
+        ("open-meteo", lifehub_open_meteo::simulator::account),
+        #[cfg(feature = "strava")]
+        ("strava", lifehub_strava::simulator::account),
+    ]
+}
+
+#[cfg(feature = "open-meteo")]
+pub use lifehub_open_meteo as open_meteo;
 #[cfg(feature = "strava")]
 pub use lifehub_strava as strava;

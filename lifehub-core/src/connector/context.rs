@@ -62,6 +62,12 @@ impl<'a> Context<'a> {
         self.http.follow(link)
     }
 
+    /// Whether requests go below this address: the manifest's, say. Where an operator names another one, it stands for
+    /// all hosts of a provider that has several.
+    pub fn is_at(&self, base_url: &str) -> bool {
+        self.http.is_at(base_url)
+    }
+
     /// Opens the file that a setting names.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod pages;
 mod settings;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,33 @@ pub trait Connector: Send + Sync + 'static {
     /// inside a 200, a 403 that throttles.
     fn classify(&self) -> Option<Classify> {
         None
+    }
+}
+
+#[async_trait]
+impl<C: Connector + ?Sized> Connector for Arc<C> {
+    fn manifest(&self) -> &Manifest {
+        (**self).manifest()
+    }
+
+    async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
+        (**self).identify(cx).await
+    }
+
+    async fn partitions(&self, cx: &Context<'_>, stream: &str) -> Result<Vec<Partition>> {
+        (**self).partitions(cx, stream).await
+    }
+
+    async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
+        (**self).fetch_page(cx, at, cursor).await
+    }
+
+    fn base_url(&self, settings: &Value) -> Result<Option<String>> {
+        (**self).base_url(settings)
+    }
+
+    fn classify(&self) -> Option<Classify> {
+        (**self).classify()
     }
 }
 

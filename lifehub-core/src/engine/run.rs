@@ -107,12 +107,32 @@ impl<'a> Run<'a> {
         let mut outcome = Outcome::CaughtUp;
         self.held_now = false;
         let begun = state.live.is_some() || state.anchor.is_some() || state.full.is_some();
-        if spec.sync == SyncMode::Incremental && begun {
-            outcome = self.pass(spec, &key, &mut state, PassKind::Live).await?;
+        let live = spec.sync == SyncMode::Incremental && begun;
+        let order = match state.full_starves() {
+            true => [PassKind::Full, PassKind::Live],
+            false => [PassKind::Live, PassKind::Full],
+        };
+        let mut failure = None;
+        for kind in order {
+            let due = match kind {
+                PassKind::Live => live,
+                PassKind::Full => self.full_is_due(spec, &state),
+            };
+            if outcome != Outcome::Stopped && due {
+                let done = match self.pass(spec, &key, &mut state, kind).await {
+                    Ok(done) => done,
+                    // History that cannot be read delays nothing that is new.
+                    Err(error) if order[0] == PassKind::Full && kind == PassKind::Full => {
+                        failure = Some(error);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                outcome = if outcome == Outcome::Held && done == Outcome::CaughtUp { outcome } else { done };
+            }
         }
-        if outcome != Outcome::Stopped && self.full_is_due(spec, &state) {
-            let full = self.pass(spec, &key, &mut state, PassKind::Full).await?;
-            outcome = if outcome == Outcome::Held && full == Outcome::CaughtUp { outcome } else { full };
+        if let Some(error) = failure {
+            return Err(error);
         }
         if self.tools.options.accept_deletes && outcome != Outcome::Stopped {
             self.accept_held(&key, &state).await?;

@@ -21,6 +21,8 @@ pub struct PartitionState {
     pub full: Option<Scan>,
     /// When the last finished full pass began.
     pub full_at: Option<Timestamp>,
+    /// How many pages the open full scan had read when a live pass last caught up.
+    pub full_pages_at_live: Option<u64>,
 }
 
 /// The end of the latest finished pass.
@@ -86,10 +88,20 @@ impl PartitionState {
         (open(&self.live) || open(&self.full)).then_some(self.generation)
     }
 
+    /// Whether live passes have taken every run since the full scan last got further: the next run serves it first, so
+    /// that runs which are too short for both still end it.
+    pub fn full_starves(&self) -> bool {
+        let stands = self.full.as_ref().is_some_and(|full| self.full_pages_at_live == Some(full.pages));
+        stands && self.live.is_none()
+    }
+
     /// Closes a scan that has ended. Its cursor becomes the anchor, unless that of a pass begun later stands.
     pub fn close(&mut self, kind: PassKind, cursor: Cursor) {
         let Some(scan) = self.scan_mut(kind).take() else { return };
         let at = scan.pass.to;
+        if kind == PassKind::Live {
+            self.full_pages_at_live = self.full.as_ref().map(|full| full.pages);
+        }
         if self.anchor.as_ref().is_none_or(|anchor| anchor.at <= at) {
             self.anchor = Some(Anchor { cursor, at });
         }

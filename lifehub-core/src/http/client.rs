@@ -76,6 +76,12 @@ impl Http {
         self.0.home.path_of(&self.0.home.folder(), link)
     }
 
+    /// Whether requests go below this address, and not below another one that the operator or the settings name.
+    pub fn is_at(&self, base_url: &str) -> bool {
+        let bare = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        Url::parse(base_url).is_ok_and(|url| bare(&url) == bare(&self.0.home.base))
+    }
+
     fn call(&self, method: Method, path: &str) -> Call {
         Call::new(self, Ok(self.request(method, self.0.home.join(path))))
     }

@@ -29,14 +29,25 @@ impl ReqwestTransport {
     /// # Errors
     /// As [`ReqwestTransport::new`].
     pub fn with_timeouts(connect: Duration, idle: Duration) -> Result<Self> {
+        Self::build(reqwest::Client::builder().connect_timeout(connect).read_timeout(idle))
+    }
+
+    /// For servers on this machine: past the environment's proxies, and without TLS, so that no certificates are
+    /// needed.
+    ///
+    /// # Errors
+    /// If the system gives the client no memory or files.
+    pub fn local() -> Result<Self> {
+        Self::build(reqwest::Client::builder().no_proxy().tls_certs_only([]))
+    }
+
+    fn build(builder: reqwest::ClientBuilder) -> Result<Self> {
         // With a second provider in the tree rustls cannot choose for itself. If the program has chosen already, that
         // stands.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        reqwest::Client::builder()
+        builder
             .user_agent(concat!("lifehub/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(connect)
-            .read_timeout(idle)
             .build()
             .map(Self)
             .map_err(|e| {
@@ -147,9 +158,13 @@ fn cause(error: &reqwest::Error) -> String {
     causes(error).filter_map(name).last().unwrap_or_else(|| unnamed.to_owned())
 }
 
+/// Whether the bytes stopped coming, closed or reset, rather than came and made no sense.
 fn is_cut(error: &reqwest::Error) -> bool {
-    let eof = |io: &io::Error| io.kind() == io::ErrorKind::UnexpectedEof;
-    causes(error).any(|cause| cause.downcast_ref().is_some_and(eof))
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let broke_off = |io: &io::Error| {
+        matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    };
+    causes(error).any(|cause| cause.downcast_ref().is_some_and(broke_off))
 }
 
 fn is_tls(error: &reqwest::Error) -> bool {

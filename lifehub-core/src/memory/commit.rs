@@ -1,28 +1,44 @@
 //! Applying a batch to the maps of the in-memory store.
 
+use std::collections::HashSet;
+
 use crate::clock::Timestamp;
 use crate::engine::{
-    Batch, BodyChange, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Missing, PartitionKey,
+    Batch, BodyChange, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Missing, PartitionKey,
     RecordChange, RecordState, Seen, Sighting,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory::{Inner, ItemRow, RecordRow};
 use crate::record::RecordId;
 
-/// Refuses a batch that names rows that are not there, before anything is changed.
-pub(super) fn check(inner: &Inner, batch: &Batch) -> Result<()> {
-    let seen = batch.seen.iter().flat_map(|seen| &seen.items);
-    let items = batch.puts.iter().filter_map(|put| put.item.as_ref()).chain(seen);
-    let records = batch.puts.iter().flat_map(|put| &put.records).filter_map(|change| match change {
-        RecordChange::Insert { .. } => None,
-        RecordChange::Update { id, .. } | RecordChange::Delete { id, .. } => Some(id),
+/// Refuses a batch that names rows that are not there, or makes rows that are, before anything is changed.
+pub(super) fn check(inner: &Inner, lease: &Lease, batch: &Batch) -> Result<()> {
+    if batch.partition.connection != lease.connection {
+        let text = "the batch is not of the connection that the lease is of";
+        return Err(Error::new(ErrorKind::Internal, text));
+    }
+    let row_of = |item: &ItemRef| inner.items.get(item).filter(|row| row.partition == batch.partition);
+    let (mut ids, mut fresh) = (HashSet::new(), HashSet::new());
+    let sound = batch.puts.iter().all(|put| {
+        let id = &put.sighting.id;
+        let has_its_row = match &put.item {
+            Some(item) => row_of(item).is_some_and(|row| row.known.sighting.id == *id),
+            None => !inner.by_id.contains_key(&(batch.partition.clone(), id.clone())),
+        };
+        has_its_row
+            && ids.insert(id)
+            && put.records.iter().all(|change| match change {
+                RecordChange::Insert { id, .. } => !inner.records.contains_key(id) && fresh.insert(*id),
+                RecordChange::Update { id, .. } | RecordChange::Delete { id, .. } => {
+                    inner.records.get(id).is_some_and(|row| Some(row.known.item) == put.item)
+                }
+            })
     });
-    if items.cloned().all(|item| inner.items.contains_key(&item))
-        && records.cloned().all(|id| inner.records.contains_key(&id))
-    {
+    let mut seen = batch.seen.iter().flat_map(|seen| &seen.items);
+    if sound && seen.all(|item| row_of(item).is_some()) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Internal, "the batch names rows that are not stored"))
+    Err(Error::new(ErrorKind::Internal, "the batch names rows that are not stored, or makes rows that are"))
 }
 
 pub(super) fn apply(inner: &mut Inner, batch: Batch) {

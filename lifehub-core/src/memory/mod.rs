@@ -8,8 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
-use crate::clock::{Day, Timestamp};
+use crate::clock::{Day, Timestamp, Zone};
 use crate::engine::{
     Batch, Claim, CoverageCount, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases, Missing,
     PartitionKey, PartitionState, RecordState, RunEntry, Runs, Sighting, StoredItem, SyncStore, Vault,
@@ -17,7 +20,7 @@ use crate::engine::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{MemoryLedger, QuotaKey, QuotaLedger};
 use crate::page::RawJson;
-use crate::record::{ConnectionId, Record, RecordId};
+use crate::record::{ConnectionId, Moment, Record, RecordId};
 use crate::secret::Credentials;
 
 /// A store in memory. It holds what the engine gives it, and forgets it with the process.
@@ -54,13 +57,16 @@ struct RecordRow {
     changed_at: Timestamp,
 }
 
-/// A record as this store holds it.
+/// A record as this store holds it. It serializes to the members that every store publishes, as far as they are known
+/// here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MemoryRecord {
     /// Its id.
     pub id: RecordId,
     /// The stream from which it came.
     pub stream: String,
+    /// The partition of that stream; empty in a plain one.
+    pub partition: String,
     /// The provider's id of its item.
     pub external_id: String,
     /// The local day on which it counts.
@@ -71,6 +77,27 @@ pub struct MemoryRecord {
     pub changed_at: Timestamp,
     /// Whether it is a tombstone.
     pub deleted: bool,
+}
+
+impl Serialize for MemoryRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let when = self.record.when();
+        let mut out = serializer.serialize_struct("MemoryRecord", 13)?;
+        out.serialize_field("id", &self.id)?;
+        out.serialize_field("stream", &self.stream)?;
+        out.serialize_field("partition", &self.partition)?;
+        out.serialize_field("external_id", &self.external_id)?;
+        out.serialize_field("key", self.record.get_key())?;
+        out.serialize_field("dataset", self.record.dataset())?;
+        out.serialize_field("start", &when.start().map(Moment::to_rfc3339))?;
+        out.serialize_field("end", &when.end().map(Moment::to_rfc3339))?;
+        out.serialize_field("zone", &when.zone().map(Zone::name))?;
+        out.serialize_field("day", &self.day)?;
+        out.serialize_field("body", &serde_json::from_str::<&RawValue>(self.record.body()).ok())?;
+        out.serialize_field("changed_at", &self.changed_at)?;
+        out.serialize_field("deleted", &self.deleted)?;
+        out.end()
+    }
 }
 
 impl MemoryStore {
@@ -96,6 +123,7 @@ impl MemoryStore {
             MemoryRecord {
                 id: row.known.record,
                 stream: item.partition.stream.clone(),
+                partition: item.partition.partition.clone(),
                 external_id: item.known.sighting.id.clone(),
                 day: row.known.day,
                 record: row.record.clone(),
@@ -172,7 +200,7 @@ impl SyncStore for MemoryStore {
     async fn commit(&self, lease: &Lease, batch: Batch) -> Result<()> {
         let mut inner = self.lock();
         inner.check(lease)?;
-        commit::check(&inner, &batch)?;
+        commit::check(&inner, lease, &batch)?;
         commit::apply(&mut inner, batch);
         Ok(())
     }

@@ -15,9 +15,11 @@ use crate::message::Simulator;
 pub struct Setup {
     /// What everything made up derives from, tokens included.
     pub seed: u64,
-    /// The instant at which the account stands: its two years end here.
+    /// The instant at which the account stands: its history ends here.
     pub now: Timestamp,
-    /// About how many items each stream has; `None` for as many as two plausible years give. A provider whose number
+    /// How many days its history goes back, for a provider whose items have an instant.
+    pub days: u16,
+    /// About how many items each stream has; `None` for as many as plausible habits give. A provider whose number
     /// of items follows from the calendar keeps to the calendar.
     pub items: Option<usize>,
     /// So many items share one instant, for a provider whose items have one.
@@ -30,7 +32,14 @@ pub struct Setup {
 impl Setup {
     /// Two plausible years up to `now`.
     pub fn new(seed: u64, now: Timestamp) -> Self {
-        Self { seed, now, items: None, ties: 0, page: None }
+        Self { seed, now, days: 730, items: None, ties: 0, page: None }
+    }
+
+    /// Goes back that many days.
+    #[must_use]
+    pub fn days(mut self, days: u16) -> Self {
+        self.days = days;
+        self
     }
 
     /// About that many items a stream.

@@ -1,9 +1,12 @@
 //! One connection: reads requests, lets the fault plan and the simulator decide, writes down what came of it.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
@@ -15,28 +18,60 @@ use tokio::net::TcpStream;
 
 use crate::fault::Faults;
 use crate::ledger::{Ledger, LoggedRequest};
-use crate::message::{SimRequest, Simulator};
+use crate::message::{SimRequest, SimResponse, Simulator};
 use crate::wire::{Cut, WireBody, outcome};
 
 /// What the connections of a server and its owner share.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
+    latency: Duration,
     faults: Mutex<Faults>,
     ledger: Mutex<Ledger>,
+    last: Mutex<HashMap<String, SimResponse>>,
+    hooks: Mutex<Vec<(u64, Hook)>>,
 }
 
+/// What is done once, right after a request was answered.
+pub(crate) type Hook = Box<dyn FnOnce() + Send>;
+
 impl Shared {
-    pub(crate) fn new(clock: Arc<dyn Clock>, faults: Faults) -> Self {
-        Self { clock, faults: Mutex::new(faults), ledger: Mutex::default() }
+    pub(crate) fn new(clock: Arc<dyn Clock>, faults: Faults, latency: Duration) -> Self {
+        Self {
+            clock,
+            latency,
+            faults: Mutex::new(faults),
+            ledger: Mutex::default(),
+            last: Mutex::default(),
+            hooks: Mutex::default(),
+        }
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Has something done right after the request of this number is answered, before the answer is sent.
+    pub(crate) fn after(&self, number: u64, hook: Hook) {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner).push((number, hook));
+    }
+
+    fn run_hooks(&self, number: u64) {
+        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+        let (due, later) = std::mem::take(&mut *hooks).into_iter().partition(|(at, _)| *at <= number);
+        *hooks = later;
+        drop(hooks);
+        let due: Vec<(u64, Hook)> = due;
+        due.into_iter().for_each(|(_, hook)| hook());
+    }
+
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("clock", &self.clock).finish_non_exhaustive()
     }
 }
 
@@ -69,8 +104,11 @@ async fn answer(
     let request = SimRequest::new(&parts, body, shared.clock.now());
     let query = parts.uri.query().unwrap_or("").to_owned();
     let fault = shared.faults().next(&format!("{} {}?{query}", request.method, request.path));
-    let outcome = outcome(simulator, &request, fault);
-    shared.ledger().write(LoggedRequest {
+    let outcome = {
+        let mut last = shared.last.lock().unwrap_or_else(PoisonError::into_inner);
+        outcome(simulator, &request, fault, &mut last)
+    };
+    let number = shared.ledger().write(LoggedRequest {
         number: 0,
         at: request.at,
         method: request.method.to_string(),
@@ -79,8 +117,10 @@ async fn answer(
         status: outcome.answer.as_ref().map(|answer| answer.status().as_u16()),
         fault,
     });
-    if !outcome.delay.is_zero() {
-        tokio::time::sleep(outcome.delay).await;
+    shared.run_hooks(number);
+    let delay = shared.latency + outcome.delay;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
     outcome.answer.ok_or_else(|| {
         reset.store(true, Ordering::Relaxed);

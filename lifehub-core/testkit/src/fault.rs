@@ -23,6 +23,12 @@ pub enum Fault {
     ServerError,
     /// A refusal: the connection is reset, and the simulator has not heard of the request.
     ResetBefore,
+    /// A refusal: 401 in the provider's error format, as for a token that was revoked.
+    Unauthorized,
+    /// A refusal: 400 whose body repeats the whole request, its headers included, as careless gateways do.
+    Echo,
+    /// A refusal: 302 to the same path and query on that port of 127.0.0.1, where another server is.
+    RedirectTo(u16),
     /// The connection is reset instead of the answer.
     Reset,
     /// The length of the whole body is announced, half of it is sent, and the connection closes.
@@ -33,12 +39,14 @@ pub enum Fault {
     WebPage,
     /// 200 with the provider's error object instead of the answer.
     ErrorInside,
+    /// The last whole answer of the same path comes again, whatever its query was. Without one, the answer is whole.
+    Repeat,
     /// The answer is whole, and late by that time. It counts as no failure.
     Delay(Duration),
 }
 
 impl Fault {
-    /// One of each kind, with waits of a second and a delay of 20 ms.
+    /// One of each kind that a client survives by asking again, with waits of a second and a delay of 20 ms.
     pub const EACH: [Self; 11] = [
         Self::RetryAfterSeconds(1),
         Self::RetryAfterDate(1),
@@ -72,12 +80,20 @@ pub struct FaultPlan {
     kinds: Vec<Fault>,
     in_a_row: u32,
     exact: BTreeMap<u64, Fault>,
+    onward: Option<(u64, Fault)>,
 }
 
 impl FaultPlan {
     /// No request fails.
     pub fn none() -> Self {
-        Self { seed: 0, rate: 0.0, kinds: Fault::EACH.to_vec(), in_a_row: 3, exact: BTreeMap::new() }
+        Self {
+            seed: 0,
+            rate: 0.0,
+            kinds: Fault::EACH.to_vec(),
+            in_a_row: 3,
+            exact: BTreeMap::new(),
+            onward: None,
+        }
     }
 
     /// That share of all requests (0 to 1) fails, in one of all ways, at most three in a row.
@@ -108,9 +124,16 @@ impl FaultPlan {
         self
     }
 
+    /// Every request from number `number` on fails in this way, unless [`FaultPlan::at`] says otherwise.
+    #[must_use]
+    pub fn from(mut self, number: u64, fault: Fault) -> Self {
+        self.onward = Some((number, fault));
+        self
+    }
+
     /// Whether this plan never does anything.
     pub fn is_none(&self) -> bool {
-        self.exact.is_empty() && (self.rate <= 0.0 || self.kinds.is_empty())
+        self.exact.is_empty() && self.onward.is_none() && (self.rate <= 0.0 || self.kinds.is_empty())
     }
 
     fn drawn(&self, number: u64) -> Option<Fault> {
@@ -128,7 +151,8 @@ impl fmt::Display for FaultPlan {
         for (i, kind) in self.kinds.iter().enumerate() {
             write!(f, "{}{kind:?}", if i == 0 { "" } else { ", " })?;
         }
-        self.exact.iter().try_for_each(|(number, fault)| write!(f, "; {number}: {fault:?}"))
+        self.exact.iter().try_for_each(|(number, fault)| write!(f, "; {number}: {fault:?}"))?;
+        self.onward.iter().try_for_each(|(number, fault)| write!(f, "; from {number} on: {fault:?}"))
     }
 }
 
@@ -150,7 +174,8 @@ impl Faults {
     /// Decides over the next request, which asks for `target`.
     pub(crate) fn next(&mut self, target: &str) -> Option<Fault> {
         self.requests += 1;
-        let exact = self.plan.exact.get(&self.requests).copied();
+        let onward = self.plan.onward.filter(|(from, _)| self.requests >= *from).map(|(_, fault)| fault);
+        let exact = self.plan.exact.get(&self.requests).copied().or(onward);
         let target_row = self.rows.get(target).copied().unwrap_or(0);
         let spent = self.row.max(target_row) >= self.plan.in_a_row;
         let fault = exact.or_else(|| self.plan.drawn(self.requests).filter(|drawn| !spent || !drawn.fails()));

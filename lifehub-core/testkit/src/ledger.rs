@@ -37,13 +37,14 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Writes a request down and gives it its number.
-    pub(crate) fn write(&mut self, mut request: LoggedRequest) {
+    pub(crate) fn write(&mut self, mut request: LoggedRequest) -> u64 {
         self.count += 1;
         request.number = self.count;
         if self.requests.len() == KEPT {
             self.requests.pop_front();
         }
         self.requests.push_back(request);
+        self.count
     }
 
     pub(crate) fn read(&self) -> Vec<LoggedRequest> {

@@ -24,25 +24,35 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Nothing in here waits for real time, except a fault that is asked to ([`Fault::Delay`]).
+//! Suites and the demo see a simulator as an [`Account`]. One whose provider asks its users for consent has an
+//! [`oauth::AuthorizationServer`] inside.
+//!
+//! Nothing in here waits for real time, except what is asked to: [`Fault::Delay`] and the toxics of a [`Proxy`].
 
 mod account;
 mod connection;
 mod fault;
+mod faulty_store;
 mod ledger;
 mod local_time;
 mod message;
+pub mod oauth;
 mod probe;
+mod proxy;
 mod seeded;
 mod server;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod wire;
 
 pub use account::{Access, Account, Change, Fact, Setup};
 pub use bytes::Bytes;
 pub use fault::{Fault, FaultPlan};
+pub use faulty_store::{Asked, At, FaultyStore, StoreFault};
 pub use ledger::LoggedRequest;
 pub use local_time::{Place, date_time};
 pub use message::{SimRequest, SimResponse, Simulator};
 pub use probe::{Probe, Reply};
+pub use proxy::{Direction, Proxy, Toxic, Toxics};
 pub use seeded::Seeded;
 pub use server::{Server, ServerBuilder};

@@ -51,6 +51,19 @@ impl Place {
         date_time(at.as_seconds() + self.offset_s(at))
     }
 
+    /// That instant as RFC 3339 with the offset of this place, `2026-08-09T08:12:40+02:00`, to the second.
+    pub fn rfc3339(self, at: Timestamp) -> String {
+        let offset = self.offset_s(at);
+        let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+        format!("{}{sign}{:02}:{:02}", self.wall_clock(at), minutes / 60, minutes % 60)
+    }
+
+    /// The day that the local calendar shows at that instant.
+    pub fn day(self, at: Timestamp) -> Day {
+        let days = (at.as_seconds() + self.offset_s(at)).div_euclid(86_400);
+        Day::from_number(i32::try_from(days).unwrap_or(0))
+    }
+
     /// The instant at which the local clock shows that second of the day, `0..86_400`. Where the clock is put forward
     /// or back it is up to an hour off, which a made-up world does not mind.
     pub fn instant(self, day: Day, second: i64) -> Timestamp {
@@ -100,6 +113,15 @@ mod tests {
         check(Place::NewYork, "2026-11-01T05:59:59Z", "2026-11-01T01:59:59");
         check(Place::NewYork, "2026-11-01T06:00:00Z", "2026-11-01T01:00:00");
         check(Place::Rome, "2024-12-31T23:30:00Z", "2025-01-01T00:30:00");
+    }
+
+    #[test]
+    fn an_instant_is_told_with_offset_and_day() {
+        let at: Timestamp = "2026-08-09T23:12:40Z".parse().unwrap();
+        assert_eq!(Place::Rome.rfc3339(at), "2026-08-10T01:12:40+02:00");
+        assert_eq!(Place::NewYork.rfc3339(at), "2026-08-09T19:12:40-04:00");
+        assert_eq!(Place::Rome.day(at).to_string(), "2026-08-10");
+        assert_eq!(Place::NewYork.day(at).to_string(), "2026-08-09");
     }
 
     #[test]

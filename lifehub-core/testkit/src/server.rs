@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use lifehub_core::clock::{Clock, SystemClock};
 use tokio::sync::oneshot;
@@ -31,6 +32,7 @@ pub struct ServerBuilder {
     port: u16,
     clock: Arc<dyn Clock>,
     faults: FaultPlan,
+    latency: Duration,
 }
 
 impl ServerBuilder {
@@ -56,6 +58,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Sends every answer so much later, in real time; by default at once.
+    #[must_use]
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
     /// Starts serving.
     ///
     /// # Errors
@@ -66,7 +75,7 @@ impl ServerBuilder {
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         announce(address, &self.faults);
-        let shared = Arc::new(Shared::new(self.clock, Faults::new(self.faults)));
+        let shared = Arc::new(Shared::new(self.clock, Faults::new(self.faults), self.latency));
         let (stop, stopped) = oneshot::channel();
         let serving = accept(listener, Arc::new(simulator), Arc::clone(&shared), stopped);
         let thread = std::thread::Builder::new()
@@ -87,7 +96,12 @@ impl Server {
 
     /// Settings to change before the start.
     pub fn builder() -> ServerBuilder {
-        ServerBuilder { port: 0, clock: Arc::new(SystemClock::default()), faults: FaultPlan::none() }
+        ServerBuilder {
+            port: 0,
+            clock: Arc::new(SystemClock::default()),
+            faults: FaultPlan::none(),
+            latency: Duration::ZERO,
+        }
     }
 
     /// Where it listens, `http://127.0.0.1:PORT`, without a slash at the end.
@@ -99,6 +113,17 @@ impl Server {
     pub fn set_faults(&self, plan: FaultPlan) {
         announce(self.address, &plan);
         *self.shared.faults() = Faults::new(plan);
+    }
+
+    /// Does something once, right after the next request but `skip` was decided on and before its answer is sent: what
+    /// happens while a client walks. 0 is the very next request.
+    pub fn after(&self, skip: u64, change: impl FnOnce() + Send + 'static) {
+        self.shared.after(self.request_count() + skip + 1, Box::new(change));
+    }
+
+    /// The port on which it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// The requests so far, oldest first (the latest 100,000).

@@ -1,5 +1,6 @@
 //! How an answer is put on the wire: whole, or damaged by a fault.
 
+use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use hyper::body::{Body, Frame, SizeHint};
 use lifehub_core::clock::Timestamp;
+use serde_json::json;
 
 use crate::fault::Fault;
 use crate::message::{SimRequest, SimResponse, Simulator};
@@ -22,7 +24,14 @@ pub(crate) struct Outcome {
 }
 
 /// Asks the simulator, or not, and does what the fault says.
-pub(crate) fn outcome(simulator: &dyn Simulator, request: &SimRequest, fault: Option<Fault>) -> Outcome {
+///
+/// `last` holds the last whole answer of each path.
+pub(crate) fn outcome(
+    simulator: &dyn Simulator,
+    request: &SimRequest,
+    fault: Option<Fault>,
+    last: &mut HashMap<String, SimResponse>,
+) -> Outcome {
     let mut delay = Duration::ZERO;
     let refusal = |status| simulator.refusal(status);
     let answer = match fault {
@@ -32,7 +41,17 @@ pub(crate) fn outcome(simulator: &dyn Simulator, request: &SimRequest, fault: Op
             .header("retry-after", http_date(request.at + Duration::from_secs(u64::from(seconds)))),
         Some(Fault::Unavailable) => web_page(503, "503 Service Temporarily Unavailable"),
         Some(Fault::ServerError) => refusal(500),
-        None | Some(_) => simulator.handle(request),
+        Some(Fault::Unauthorized) => refusal(401),
+        Some(Fault::Echo) => echo(request),
+        Some(Fault::RedirectTo(port)) => {
+            SimResponse::empty(302).header("location", format!("http://127.0.0.1:{port}{}", target(request)))
+        }
+        Some(Fault::Repeat) if last.contains_key(&request.path) => last[&request.path].clone(),
+        None | Some(_) => {
+            let answer = simulator.handle(request);
+            last.insert(request.path.clone(), answer.clone());
+            answer
+        }
     };
     let (half, length) = (answer.body.slice(..answer.body.len() / 2), answer.body.len());
     let answer = match fault {
@@ -54,6 +73,23 @@ pub(crate) fn outcome(simulator: &dyn Simulator, request: &SimRequest, fault: Op
         _ => whole(answer, request.at),
     };
     Outcome { delay, answer: Some(answer) }
+}
+
+/// Path and query as they came.
+fn target(request: &SimRequest) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let query = query.extend_pairs(&request.query).finish();
+    if query.is_empty() { request.path.clone() } else { format!("{}?{query}", request.path) }
+}
+
+fn echo(request: &SimRequest) -> SimResponse {
+    let headers = request.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.to_string(), value)
+    });
+    let headers: BTreeMap<String, String> = headers.collect();
+    let text = format!("cannot serve {} {} with {headers:?}", request.method, target(request));
+    SimResponse::json(400, &json!({ "error": true, "reason": text, "message": text, "headers": headers }))
 }
 
 fn web_page(status: u16, title: &str) -> SimResponse {

@@ -1,5 +1,5 @@
-//! The catalog is complete: each provider's folder is a crate with its three files, and the catalog has its feature
-//! and its line.
+//! The catalog is complete: each provider's folder is a crate with its three files, and the catalog has its feature,
+//! its line and its simulated provider.
 
 use crate::source::{tokens, without_tests};
 use crate::tree::{breaks, folders, hold, root};
@@ -46,6 +46,21 @@ fn violations(providers: &[String], members: &[Package], catalog_source: &str) -
     found
 }
 
+/// Connectors that no simulated provider stands for, and simulated providers of no connector.
+fn unsimulated(connectors: &[&str], simulated: &[&str]) -> Vec<String> {
+    let without = connectors.iter().filter(|id| !simulated.contains(id));
+    let mut found: Vec<String> = without.map(|id| format!("{id}: no line in `simulators()`")).collect();
+    for (i, id) in simulated.iter().enumerate() {
+        if !connectors.contains(id) {
+            found.push(format!("{id}: a simulated provider without a connector"));
+        }
+        if simulated[..i].contains(id) {
+            found.push(format!("{id}: more than one line in `simulators()`"));
+        }
+    }
+    found
+}
+
 #[test]
 fn the_catalog_is_complete() {
     let source =
@@ -63,8 +78,45 @@ fn each_provider_crate_has_its_files() {
                 found.push(format!("{id}: no {module}.rs"));
             }
         }
+        let suite = root().join(PROVIDERS).join(&id).join("tests/conformance.rs");
+        if !std::fs::read_to_string(suite).is_ok_and(|text| runs_the_suite(&text)) {
+            found.push(format!("{id}: no tests/conformance.rs with `connector_suite!`"));
+        }
     }
-    hold("A provider crate is lib.rs (manifest and pages), normalize.rs and simulator.rs", &found);
+    let remedy = "A provider crate is lib.rs (manifest and pages), normalize.rs and simulator.rs, and its \
+                  tests/conformance.rs runs every case of the suite";
+    hold(remedy, &found);
+}
+
+fn runs_the_suite(source: &str) -> bool {
+    tokens(source).windows(2).any(|pair| [pair[0].text, pair[1].text] == ["connector_suite", "!"])
+}
+
+#[test]
+fn a_suite_that_is_only_mentioned_is_found() {
+    assert!(runs_the_suite("lifehub_testkit::connector_suite! { connector: X, account: y }"));
+    assert!(!runs_the_suite("// lifehub_testkit::connector_suite! { connector: X, account: y }"));
+}
+
+#[test]
+fn each_connector_has_a_simulated_provider() {
+    let registry = lifehub_connectors::registry();
+    let connectors: Vec<&str> = registry.manifests().map(|manifest| manifest.id).collect();
+    let simulated: Vec<&str> = lifehub_connectors::simulators().into_iter().map(|(id, _)| id).collect();
+    let remedy = "Suites and the demo reach a simulated provider through `simulators()` in lifehub-connectors' \
+                  lib.rs: give the provider its line there";
+    hold(remedy, &unsimulated(&connectors, &simulated));
+}
+
+#[test]
+fn a_connector_without_a_simulated_provider_is_found() {
+    let check = |connectors: &[&str], simulated: &[&str], expected: &[&str]| {
+        breaks(&unsimulated(connectors, simulated), expected);
+    };
+    check(&["my-feed", "oura"], &["oura", "my-feed"], &[]);
+    check(&["my-feed", "oura"], &["oura"], &["my-feed: no line"]);
+    check(&["oura"], &["oura", "my-feed"], &["my-feed: a simulated provider without"]);
+    check(&["oura"], &["oura", "oura"], &["oura: more than one"]);
 }
 
 #[test]

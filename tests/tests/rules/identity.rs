@@ -1,8 +1,8 @@
 //! Rule 4: what an item is, when it has changed, and that an unchanged one writes nothing.
 
 use lifehub_core::connector::Absence;
+use lifehub_testkit::FaultyStore;
 
-use crate::fault::{Fails, Watched, Written};
 use crate::rig::{Kind, Rig, days_ago, on_each_store};
 use crate::shelf::{Entry, Shelf, Style};
 
@@ -17,15 +17,15 @@ on_each_store! {
     async fn rule_4_an_unchanged_item_writes_nothing_but_its_mark(kind: Kind) {
         for (absence, stamps) in [(Absence::MeansNothing, 0), (Absence::MeansGone, 25)] {
             let rig = Rig::new(kind, shelf(absence)).await;
-            let watched = Watched::new(rig.storage.clone(), Fails::Never);
+            let watched = FaultyStore::new(rig.storage.clone());
             let rig = rig.with_storage(watched.clone());
             assert_eq!(rig.sync().await.inserted, 25);
             assert_eq!(watched.take().puts, 25);
             let before = rig.records().await;
             let counts = rig.sync().await;
             assert_eq!((counts.inserted, counts.updated, counts.deleted, counts.unchanged), (0, 0, 0, 25));
-            let Written { puts, stamps: marked, .. } = watched.take();
-            assert_eq!((puts, marked), (0, stamps), "{absence:?}");
+            let asked = watched.take();
+            assert_eq!((asked.puts, asked.stamps), (0, stamps), "{absence:?}");
             assert_eq!(rig.records().await, before, "not even changed_at or seq move");
         }
     }
@@ -33,7 +33,7 @@ on_each_store! {
     #[test]
     async fn rule_4_equal_records_of_a_changed_item_enter_no_feed(kind: Kind) {
         let rig = Rig::new(kind, shelf(Absence::MeansGone)).await;
-        let watched = Watched::new(rig.storage.clone(), Fails::Never);
+        let watched = FaultyStore::new(rig.storage.clone());
         let rig = rig.with_storage(watched.clone());
         rig.sync().await;
         let before = rig.records().await;
@@ -66,7 +66,7 @@ on_each_store! {
         let rig = Rig::new(kind, shelf(Absence::MeansGone)).await;
         rig.sync().await;
         let newer = rig.shelf.styled(Style { version: 2, ..Style::default() });
-        let watched = Watched::new(rig.storage.clone(), Fails::Never);
+        let watched = FaultyStore::new(rig.storage.clone());
         let rig = rig.with_storage(watched.clone()).with_shelf(newer);
         let counts = rig.sync().await;
         assert_eq!((counts.updated, counts.unchanged), (0, 25), "the records are equal");

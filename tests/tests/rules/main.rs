@@ -1,7 +1,6 @@
 //! The rules that always hold, each shown by tests of its name, on every store.
 #![cfg(test)]
 
-mod fault;
 mod rig;
 mod shelf;
 
@@ -12,8 +11,10 @@ mod deletes;
 mod delivery;
 mod files;
 mod identity;
+mod network;
 mod page_atomic;
 mod passes;
 mod poison;
 mod replay;
+mod storage_faults;
 mod time;

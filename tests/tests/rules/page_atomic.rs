@@ -2,8 +2,8 @@
 
 use lifehub_core::ErrorKind;
 use lifehub_core::engine::SyncOptions;
+use lifehub_testkit::{At, FaultyStore, StoreFault};
 
-use crate::fault::{Fails, Watched};
 use crate::rig::{Kind, Rig, content, days_ago, on_each_store};
 use crate::shelf::{Entry, Shelf, Style};
 
@@ -22,14 +22,16 @@ on_each_store! {
         let expected = content(&undisturbed.records().await);
 
         // Five pages and the end of the pass, then four pages of the live pass with a deletion and its end.
-        for fails in (1..=6).flat_map(|k| [Fails::Before(k), Fails::After(k)]) {
+        for fails in (1..=6).flat_map(|k| [At::BeforeCommit(k), At::AfterCommit(k)]) {
             let rig = Rig::new(kind, shelf()).await;
-            let failing = rig.with_storage(Watched::new(rig.storage.clone(), fails));
+            let store = FaultyStore::new(rig.storage.clone());
+            let failing = rig.with_storage(store.clone());
+            store.set(StoreFault::Fails(fails));
             let report = failing.sync_with(&SyncOptions::default()).await;
             let error = report.streams[0].error.as_ref().expect("the commit failed");
             assert_eq!(error.kind, ErrorKind::Storage);
             // What is there is whole pages: no cursor is ahead of them, and nothing of a later page is there.
-            let pages = match fails { Fails::Before(k) => k - 1, Fails::After(k) => k, Fails::Never => 0 };
+            let pages = match fails { At::BeforeCommit(k) => k - 1, At::AfterCommit(k) => k, other => panic!("{other:?}") };
             assert_eq!(rig.live().await.len() as u64, (pages * 10).min(45), "{fails:?}");
 
             let after = rig.sync().await;
@@ -38,7 +40,7 @@ on_each_store! {
 
             rig.shelf.remove(3);
             rig.shelf.edit(4, |e| e.title = "edited".into());
-            let failing = rig.with_storage(Watched::new(rig.storage.clone(), fails));
+            store.set(StoreFault::Fails(fails));
             failing.sync_with(&SyncOptions::default()).await;
             rig.sync().await;
             assert_eq!(content(&rig.records().await), expected, "{fails:?}");

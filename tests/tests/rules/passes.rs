@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lifehub_core::engine::{PartitionKey, SyncOptions};
 use lifehub_core::page::PassKind;
+use lifehub_core::{Error, ErrorKind};
 
 use crate::rig::{Kind, Rig, days_ago, on_each_store, start};
 use crate::shelf::{DAY, Entry, Shelf, Style, expired, is_live};
@@ -35,6 +36,32 @@ on_each_store! {
         assert_eq!(*kinds.last().unwrap(), PassKind::Full, "the backfill goes on after it: {kinds:?}");
         rig.sync().await;
         assert_eq!(rig.live().await, rig.truth());
+    }
+
+    #[test]
+    async fn rule_3_runs_too_short_for_both_still_end_the_backfill(kind: Kind) {
+        let rig = Rig::new(kind, shelf(90)).await;
+        // The look-back holds three pages, and a run reads two.
+        let mut runs = 0;
+        while !rig.sync_with(&pages(2)).await.streams[0].caught_up {
+            runs += 1;
+            assert!(runs < 40, "the backfill never ends");
+        }
+        assert_eq!(rig.live().await, rig.truth());
+    }
+
+    #[test]
+    async fn rule_3_a_backfill_that_fails_does_not_delay_what_is_new(kind: Kind) {
+        let rig = Rig::new(kind, shelf(90)).await;
+        rig.sync_with(&pages(2)).await;
+        rig.shelf.hook(|_, fetch| (fetch.pass.kind == PassKind::Full).then(|| Err(Error::new(ErrorKind::InvalidResponse, "broken"))));
+        for name in ["one", "two", "three"] {
+            rig.shelf.world().entries.push(Entry::new(name, start()));
+            for _ in 0..3 {
+                rig.sync_with(&pages(4)).await;
+            }
+            assert!(rig.live().await.contains_key(name), "{name} is delayed");
+        }
     }
 
     #[test]

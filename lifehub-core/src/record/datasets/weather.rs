@@ -34,6 +34,9 @@ pub struct Weather {
     /// What the weather was like, as a WMO code (table 4677: 0 clear, 61 slight rain, 95 thunderstorm).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u8>,
+    /// Whether this is what was expected, not what was measured: a forecast turns into history later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forecast: bool,
 }
 
 impl Dataset for Weather {

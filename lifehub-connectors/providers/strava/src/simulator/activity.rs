@@ -113,15 +113,8 @@ enum Number {
     Fraction(f64),
 }
 
-/// An activity that is settled: its JSON, and what the list has to know about it.
-#[derive(Debug)]
-pub(super) struct Settled {
-    pub(super) body: Bytes,
-    pub(super) only_me: bool,
-}
-
-/// Draws all other members of a draft. The same seed, draft and id give the same bytes.
-pub(super) fn settle(seed: u64, draft: &Draft, id: i64, polyline_bytes: usize) -> Settled {
+/// Draws all other members of a draft, and writes its JSON. The same seed, draft and id give the same bytes.
+pub(super) fn settle(seed: u64, draft: &Draft, id: i64, polyline_bytes: usize) -> Bytes {
     let sport = draft.sport;
     let mut dice = Seeded::new(seed).fork(draft.label).fork(2);
     let moving_s = dice.whole(sport.minutes.0 * 60, sport.minutes.1 * 60);
@@ -211,8 +204,7 @@ pub(super) fn settle(seed: u64, draft: &Draft, id: i64, polyline_bytes: usize) -
         has_kudoed: false,
     };
     // Its members are numbers, texts and lists: nothing that JSON cannot hold.
-    let body = serde_json::to_vec(&activity).unwrap_or_default().into_boxed_slice();
-    Settled { body: body.into(), only_me }
+    serde_json::to_vec(&activity).unwrap_or_default().into_boxed_slice().into()
 }
 
 /// The zone as Strava writes it, with the standard offset even in summer: `(GMT+01:00) Europe/Rome`.

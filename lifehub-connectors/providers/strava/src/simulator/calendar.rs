@@ -8,9 +8,6 @@ use lifehub_testkit::{Place, Seeded};
 
 use super::sport::{Sport, habits};
 
-/// How many days the world goes back.
-const DAYS: i32 = 730;
-
 /// An activity of which only time, place and sport are settled.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
@@ -21,10 +18,11 @@ pub(super) struct Draft {
     pub(super) label: u64,
 }
 
-/// The drafts up to the day before `now`, sorted by start; `count` of them, or as many as the habits expect.
-pub(super) fn drafts(seed: u64, now: Timestamp, count: Option<usize>) -> Vec<Draft> {
+/// The drafts of so many days up to the day before `now`, sorted by start; `count` of them, or as many as the habits
+/// expect.
+pub(super) fn drafts(seed: u64, now: Timestamp, days: u16, count: Option<usize>) -> Vec<Draft> {
     let root = Seeded::new(seed);
-    let plan = plan(&root, now);
+    let plan = plan(&root, now, i32::from(days));
     let total: f64 = plan.iter().map(|(_, _, weight)| weight).sum();
     let count = count.unwrap_or_else(|| total.round() as usize);
     let mut drafts = Vec::with_capacity(count);
@@ -47,11 +45,11 @@ pub(super) fn drafts(seed: u64, now: Timestamp, count: Option<usize>) -> Vec<Dra
 }
 
 /// Each day's habits with how often they are followed.
-fn plan(root: &Seeded, now: Timestamp) -> Vec<(Day, &'static Sport, f64)> {
+fn plan(root: &Seeded, now: Timestamp, days: i32) -> Vec<(Day, &'static Sport, f64)> {
     let today = i32::try_from(now.as_seconds().div_euclid(86_400)).unwrap_or(0);
-    let gaps = gaps(root, today);
+    let gaps = gaps(root, today, days);
     let mut plan = Vec::new();
-    for number in today - DAYS..today {
+    for number in today - days..today {
         if gaps.iter().any(|(first, last)| (first..=last).contains(&&number)) {
             continue;
         }
@@ -67,11 +65,12 @@ fn plan(root: &Seeded, now: Timestamp) -> Vec<(Day, &'static Sport, f64)> {
 }
 
 /// First and last days without anything: illness, an injury, a fortnight of no mood.
-fn gaps(root: &Seeded, today: i32) -> Vec<(i32, i32)> {
+fn gaps(root: &Seeded, today: i32, days: i32) -> Vec<(i32, i32)> {
     let mut dice = root.fork(1);
-    (0..4)
+    // A few weeks have none.
+    (0..if days < 730 { 0 } else { 4 })
         .map(|quarter| {
-            let begin = today - DAYS + quarter * DAYS / 4;
+            let begin = today - days + quarter * days / 4;
             let first = begin + dice.whole(10, 150) as i32;
             (first, first + dice.whole(5, 16) as i32)
         })

@@ -16,6 +16,13 @@ impl Refusal {
     pub(super) const UNAUTHORIZED: Self =
         Self { status: 401, message: "Authorization Error", error: Some(("Application", "", "invalid")) };
 
+    /// A token without the scope for activities.
+    pub(super) const UNREADABLE: Self = Self {
+        status: 401,
+        message: "Authorization Error",
+        error: Some(("AccessToken", "activity:read_permission", "missing")),
+    };
+
     pub(super) const NOT_FOUND: Self =
         Self { status: 404, message: "Record Not Found", error: Some(("resource", "path", "invalid")) };
 
@@ -27,7 +34,12 @@ impl Refusal {
 
     /// A parameter that Strava does not take.
     pub(super) fn bad_request(field: &'static str, code: &'static str) -> Self {
-        Self { status: 400, message: "Bad Request", error: Some(("Application", field, code)) }
+        Self::bad("Application", field, code)
+    }
+
+    /// Anything else that a request has wrong.
+    pub(super) fn bad(resource: &'static str, field: &'static str, code: &'static str) -> Self {
+        Self { status: 400, message: "Bad Request", error: Some((resource, field, code)) }
     }
 
     /// The refusal of any status, for faults from outside.

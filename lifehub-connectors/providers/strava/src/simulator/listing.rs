@@ -13,7 +13,18 @@ pub(super) struct Query {
     per_page: u64,
     before: Option<i64>,
     after: Option<i64>,
-    short_pages: bool,
+    paging: Paging,
+    /// Whether the token sees what is visible to "Only You".
+    private: bool,
+}
+
+/// How many items a page gets of those that were asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Paging {
+    /// Every third page is shorter.
+    pub(super) short: bool,
+    /// No page is longer.
+    pub(super) most: Option<u64>,
 }
 
 impl Query {
@@ -22,7 +33,12 @@ impl Query {
     /// Strava calls an `after` that lies ahead of its clock `future`; that is how it answers milliseconds. A `before`
     /// in milliseconds is taken for a distant future, which excludes nothing. What it says to a page below 1 is not
     /// known; this refuses it.
-    pub(super) fn read(request: &SimRequest, now: Timestamp, short_pages: bool) -> Result<Self, Refusal> {
+    pub(super) fn read(
+        request: &SimRequest,
+        now: Timestamp,
+        paging: Paging,
+        private: bool,
+    ) -> Result<Self, Refusal> {
         let number = |name, field| match request.query(name).map(str::parse::<i64>) {
             None => Ok(None),
             Some(Ok(number)) => Ok(Some(number)),
@@ -32,12 +48,13 @@ impl Query {
             let value = number(name, field)?.unwrap_or(default);
             u64::try_from(value).ok().filter(|n| *n > 0).ok_or(Refusal::bad_request(field, "invalid"))
         };
-        let query = Self {
+        let mut query = Self {
             page: positive("page", "page", 1)?,
             per_page: positive("per_page", "per page", 30)?,
             before: number("before", "before")?,
             after: number("after", "after")?,
-            short_pages,
+            paging,
+            private,
         };
         if query.per_page > 200 {
             return Err(Refusal::bad_request("per page", "limit exceeded"));
@@ -45,13 +62,14 @@ impl Query {
         if query.after.is_some_and(|after| after > now.as_seconds()) {
             return Err(Refusal::bad_request("after", "future"));
         }
+        query.per_page = query.per_page.min(paging.most.unwrap_or(u64::MAX).max(1));
         Ok(query)
     }
 
     /// Where the page begins in the list, and how many places it has.
     fn places(&self) -> (u64, u64) {
         // Pages 2, 5, 8, … are the short ones: `page / 3` of them lie before this page.
-        let missing = if self.short_pages { (self.per_page / 10 + 1).min(self.per_page - 1) } else { 0 };
+        let missing = if self.paging.short { (self.per_page / 10 + 1).min(self.per_page - 1) } else { 0 };
         let before = (self.page - 1).saturating_mul(self.per_page).saturating_sub(self.page / 3 * missing);
         let here = if self.page % 3 == 2 { self.per_page - missing } else { self.per_page };
         (before, here)
@@ -61,6 +79,7 @@ impl Query {
 /// Something with a start and a JSON text.
 pub(super) trait Listed {
     fn start_s(&self) -> i64;
+    fn only_me(&self) -> bool;
     fn json(&self) -> &Bytes;
 }
 
@@ -72,22 +91,25 @@ pub(super) fn page<L: Listed>(sorted: &[L], query: &Query) -> Bytes {
     let high =
         query.before.map_or(sorted.len(), |before| sorted.partition_point(|item| item.start_s() < before));
     let asked = sorted.get(low..high).unwrap_or(&[]);
+    // Oldest first with `after` alone, newest first in every other case.
+    let (mut forth, mut back) = (asked.iter(), asked.iter().rev());
+    let oldest_first = query.after.is_some() && query.before.is_none();
+    let items: &mut dyn Iterator<Item = &L> = if oldest_first { &mut forth } else { &mut back };
     let (skip, take) = query.places();
     let (skip, take) = (usize::try_from(skip).unwrap_or(usize::MAX), usize::try_from(take).unwrap_or(0));
-    let first = skip.min(asked.len());
-    let last = skip.saturating_add(take).min(asked.len());
-    // Oldest first with `after` alone, newest first in every other case.
-    if query.after.is_some() && query.before.is_none() {
-        joined(asked[first..last].iter())
+    // Without a filter, what is skipped is not looked at.
+    let found: Vec<&L> = if query.private {
+        items.skip(skip).take(take).collect()
     } else {
-        joined(asked[asked.len() - last..asked.len() - first].iter().rev())
-    }
+        items.filter(|item| !item.only_me()).skip(skip).take(take).collect()
+    };
+    joined(&found)
 }
 
-fn joined<'a, L: Listed + 'a>(items: impl Iterator<Item = &'a L> + Clone) -> Bytes {
-    let mut text = Vec::with_capacity(2 + items.clone().map(|item| item.json().len() + 1).sum::<usize>());
+fn joined<L: Listed>(items: &[&L]) -> Bytes {
+    let mut text = Vec::with_capacity(2 + items.iter().map(|item| item.json().len() + 1).sum::<usize>());
     text.push(b'[');
-    for (i, item) in items.enumerate() {
+    for (i, item) in items.iter().enumerate() {
         if i > 0 {
             text.push(b',');
         }

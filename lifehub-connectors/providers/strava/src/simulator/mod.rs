@@ -1,4 +1,5 @@
-//! A simulated Strava: `GET /api/v3/athlete` and `GET /api/v3/athlete/activities` of one made-up athlete.
+//! A simulated Strava: `GET /api/v3/athlete` and `GET /api/v3/athlete/activities` of one made-up athlete, and the OAuth
+//! routes through which an app comes to a token.
 //!
 //! It keeps to what Strava's documentation says and to what its real answers have been seen to hold, also where a
 //! client would like it otherwise: bounds are strict, the order of a list depends on its filters, the list ends with
@@ -18,11 +19,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod account;
 mod activity;
+mod athlete;
 mod calendar;
 mod fault;
 mod limits;
 mod listing;
+mod oauth;
 mod options;
 mod poison;
 mod polyline;
@@ -32,17 +36,19 @@ mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use lifehub_testkit::oauth::AuthorizationServer;
 use lifehub_testkit::{SimRequest, SimResponse, Simulator};
 
+pub use account::account;
 pub use limits::{Limits, Usage};
 pub use options::WorldOptions;
 pub use poison::Poison;
-pub use truth::{Change, Truth};
+pub use truth::Truth;
 pub use world::World;
 
 use fault::Refusal;
 use limits::Counter;
-use listing::Query;
+use listing::{Paging, Query};
 
 /// The id of the made-up athlete.
 pub const ATHLETE_ID: i64 = 900_001_234;
@@ -51,13 +57,15 @@ pub const ATHLETE_ID: i64 = 900_001_234;
 #[derive(Debug, Clone)]
 pub struct StravaSimulator {
     world: World,
+    oauth: AuthorizationServer,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug)]
 struct State {
-    token: String,
-    short_pages: bool,
+    /// Nothing once it was revoked.
+    token: Option<String>,
+    paging: Paging,
     counter: Counter,
 }
 
@@ -68,8 +76,9 @@ impl StravaSimulator {
     /// With [`StravaSimulator::TOKEN`], [`Limits::default`] and full pages.
     pub fn new(world: World) -> Self {
         let counter = Counter::new(Some(Limits::default()));
-        let state = State { token: Self::TOKEN.to_owned(), short_pages: false, counter };
-        Self { world, state: Arc::new(Mutex::new(state)) }
+        let state = State { token: Some(Self::TOKEN.to_owned()), paging: Paging::default(), counter };
+        let oauth = oauth::server(world.seed());
+        Self { world, oauth, state: Arc::new(Mutex::new(state)) }
     }
 
     /// The world that it shows.
@@ -77,9 +86,15 @@ impl StravaSimulator {
         &self.world
     }
 
-    /// Accepts this access token from now on, and no other: the one before is as good as revoked.
+    /// Accepts this access token from now on, besides those that the token endpoint issues: the one before is as good
+    /// as revoked. It never expires and sees what [`WorldOptions`] say.
     pub fn set_token(&self, token: &str) {
-        token.clone_into(&mut self.state().token);
+        self.state().token = Some(token.to_owned());
+    }
+
+    /// The part that asks the athlete and issues tokens, to change its rules and to read what it was asked.
+    pub fn oauth(&self) -> &AuthorizationServer {
+        &self.oauth
     }
 
     /// Sets the rate limits, or switches limits and their headers off. What was used so far is forgotten.
@@ -95,19 +110,41 @@ impl StravaSimulator {
     /// With short pages, every third page (the second, the fifth, …) has fewer items than were asked for although more
     /// follow. Nothing is left out.
     pub fn set_short_pages(&self, short: bool) {
-        self.state().short_pages = short;
+        self.state().paging.short = short;
+    }
+
+    /// Gives at most so many items a page, at least one, however many are asked for; `None` for as many as are asked
+    /// for. Pages are counted by what they hold, so that nothing is left out, and the list still ends with an empty
+    /// one.
+    pub fn set_page_limit(&self, items: Option<usize>) {
+        self.state().paging.most = items.map(|items| u64::try_from(items).unwrap_or(u64::MAX));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, request: &SimRequest) -> Result<SimResponse, Refusal> {
+    /// What the token of a request allows.
+    fn rights(&self, request: &SimRequest) -> Option<Rights> {
+        let bearer = request.bearer()?;
+        if self.state().token.as_deref() == Some(bearer) {
+            return Some(Rights { activities: true, private: self.world.shows_private() });
+        }
+        let grant = self.oauth.check(Some(bearer), request.at).ok()?;
+        let private = grant.allows("activity:read_all");
+        Some(Rights { activities: private || grant.allows("activity:read"), private })
+    }
+
+    fn answer(&self, request: &SimRequest, rights: &Rights) -> Result<SimResponse, Refusal> {
         match (request.method.as_str(), request.segments().as_slice()) {
-            ("GET", ["api", "v3", "athlete"]) => Ok(SimResponse::json_text(200, ATHLETE)),
+            ("GET", ["api", "v3", "athlete"]) => Ok(SimResponse::json_text(200, athlete::DETAILED)),
             ("GET", ["api", "v3", "athlete", "activities"]) => {
+                if !rights.activities {
+                    return Err(Refusal::UNREADABLE);
+                }
                 let now = request.at.max(self.world.now());
-                let query = Query::read(request, now, self.state().short_pages)?;
+                let paging = self.state().paging;
+                let query = Query::read(request, now, paging, rights.private)?;
                 let body = self.world.list(&query);
                 // The page is out: whatever a test planned for "between this page and the next" happens here.
                 self.world.page_served(query.page);
@@ -118,15 +155,25 @@ impl StravaSimulator {
     }
 }
 
+/// What a token may read besides the athlete.
+#[derive(Debug)]
+struct Rights {
+    activities: bool,
+    /// What is visible to "Only You", too.
+    private: bool,
+}
+
 impl Simulator for StravaSimulator {
     fn handle(&self, request: &SimRequest) -> SimResponse {
-        let known = request.bearer() == Some(self.state().token.as_str());
-        if !known {
+        if let Some(answer) = self.consents(request) {
+            return answer;
+        }
+        let Some(rights) = self.rights(request) else {
             // Limits are counted per app, and nobody knows which app this is.
             return Refusal::UNAUTHORIZED.into();
-        }
+        };
         let allowed = self.state().counter.count(request.at, request.method == "GET");
-        let answer = if allowed { self.answer(request) } else { Err(Refusal::THROTTLED) };
+        let answer = if allowed { self.answer(request, &rights) } else { Err(Refusal::THROTTLED) };
         self.state().counter.headers(answer.unwrap_or_else(Into::into))
     }
 
@@ -134,5 +181,3 @@ impl Simulator for StravaSimulator {
         Refusal::of(status).into()
     }
 }
-
-const ATHLETE: &str = r#"{"id":900001234,"username":"sample_athlete","resource_state":3,"firstname":"Sample","lastname":"Athlete","city":"","state":"","country":"","sex":"F","premium":true,"summit":true,"created_at":"2019-02-10T09:00:00Z","updated_at":"2026-08-01T08:00:00Z","weight":61.5,"follower_count":12,"friend_count":10,"measurement_preference":"meters","ftp":null,"clubs":[],"bikes":[{"id":"b800001","primary":true,"name":"Example Bike","resource_state":2,"retired":false,"distance":5120400,"converted_distance":5120.4}],"shoes":[{"id":"g900001","primary":true,"name":"Example Shoe","resource_state":2,"retired":false,"distance":412300,"converted_distance":412.3}]}"#;

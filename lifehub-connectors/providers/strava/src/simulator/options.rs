@@ -3,6 +3,7 @@
 /// What kind of world to make.
 #[derive(Debug, Clone)]
 pub struct WorldOptions {
+    pub(super) days: u16,
     pub(super) activities: Option<usize>,
     pub(super) ties: usize,
     pub(super) polyline_bytes: usize,
@@ -14,12 +15,26 @@ impl Default for WorldOptions {
     /// As many activities as two years of habits give (some 400), no ties, items of about 1 kB, ids of eleven digits,
     /// and a token that sees everything.
     fn default() -> Self {
-        Self { activities: None, ties: 0, polyline_bytes: 40, large_ids: false, sees_private: true }
+        Self {
+            days: 730,
+            activities: None,
+            ties: 0,
+            polyline_bytes: 40,
+            large_ids: false,
+            sees_private: true,
+        }
     }
 }
 
 impl WorldOptions {
-    /// Exactly that many activities over the two years.
+    /// Goes back that many days instead of two years.
+    #[must_use]
+    pub fn days(mut self, days: u16) -> Self {
+        self.days = days;
+        self
+    }
+
+    /// Exactly that many activities, spread over all of its days.
     #[must_use]
     pub fn activities(mut self, count: usize) -> Self {
         self.activities = Some(count);
@@ -47,7 +62,8 @@ impl WorldOptions {
         self
     }
 
-    /// The token has `activity:read` only: what is visible to "Only You" is not listed, and not in the truth.
+    /// The simulator's own token has `activity:read` only: what is visible to "Only You" is not listed for it, and not in
+    /// the truth.
     #[must_use]
     pub fn without_private(mut self) -> Self {
         self.sees_private = false;

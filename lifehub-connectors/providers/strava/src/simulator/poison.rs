@@ -16,6 +16,8 @@ pub enum Poison {
     TextDistance,
     /// `sport_type` is a number.
     NumberSport,
+    /// `sport_type` and the older `type` are numbers, all else is sound: nobody can tell what was done.
+    NoSport,
     /// There is no `start_date`.
     MissingStart,
     /// `start_date` is no instant.
@@ -26,16 +28,27 @@ pub enum Poison {
 
 impl Poison {
     /// One of each kind.
-    pub const EACH: [Self; 8] = [
+    pub const EACH: [Self; 9] = [
         Self::MissingId,
         Self::NullId,
         Self::NullName,
         Self::TextDistance,
         Self::NumberSport,
+        Self::NoSport,
         Self::MissingStart,
         Self::BadStart,
         Self::NotAnObject,
     ];
+
+    /// Whether the item can still be told from others.
+    pub(super) fn leaves_id(self) -> bool {
+        !matches!(self, Self::MissingId | Self::NullId | Self::NotAnObject)
+    }
+
+    /// Whether what is left cannot be a workout.
+    pub(super) fn spoils(self) -> bool {
+        self != Self::NullName
+    }
 
     /// The item with this harm done to it.
     pub(super) fn applied(self, mut item: Map<String, Value>) -> Value {
@@ -48,6 +61,10 @@ impl Poison {
             Self::NullName => set(&mut item, "name", Value::Null),
             Self::TextDistance => set(&mut item, "distance", json!("far")),
             Self::NumberSport => set(&mut item, "sport_type", json!(7)),
+            Self::NoSport => {
+                set(&mut item, "sport_type", json!(7));
+                set(&mut item, "type", json!(7));
+            }
             Self::MissingStart => drop(item.remove("start_date")),
             Self::BadStart => set(&mut item, "start_date", json!("yesterday")),
             Self::NotAnObject => return json!(42),

@@ -1,0 +1,203 @@
+//! Open-Meteo: the weather of one place, day by day; forecasts that turn into history by themselves.
+//!
+//! Facts are from Open-Meteo's documentation (<https://open-meteo.com/en/docs>); see the README for what is read, the
+//! limits, and the quirks.
+
+mod columns;
+mod normalize;
+mod refusal;
+mod settings;
+#[cfg(feature = "simulator")]
+pub mod simulator;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lifehub_core::clock::Day;
+use lifehub_core::connector::{
+    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, SyncMode, Terms,
+    Visibility,
+};
+use lifehub_core::http::{Classify, QuotaScope, QuotaSpec};
+use lifehub_core::page::{Coverage, Cursor, Item, Page, Place};
+use lifehub_core::paginate::{DaySpan, go_on, resume};
+use lifehub_core::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
+
+use columns::{Batch, Source};
+use settings::{Settings, later};
+
+/// The forecast's host.
+const HOME: &str = "https://api.open-meteo.com";
+
+/// The archive's host.
+const ARCHIVE: &str = "https://archive-api.open-meteo.com";
+
+/// The days that one request asks for: a year, so that it stays light.
+const DAYS: u16 = 366;
+
+/// The days back that every pass reads again. Reanalysis trails by about five; until it is there, the forecast of the
+/// day stands in.
+const RECENT: i32 = 10;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads Open-Meteo.
+#[derive(Debug)]
+pub struct OpenMeteo {
+    manifest: Manifest,
+}
+
+impl Default for OpenMeteo {
+    fn default() -> Self {
+        Self { manifest: manifest() }
+    }
+}
+
+fn manifest() -> Manifest {
+    // Counted for each address in weighted calls, from the start of the minute, the hour and the UTC day
+    // (<https://open-meteo.com/en/pricing>).
+    let limit = |name, limit, every| QuotaSpec::fixed(name, QuotaScope::App, limit, every);
+    Manifest {
+        id: "open-meteo",
+        title: "Open-Meteo",
+        about: "The weather of a place by day: past years and the days ahead",
+        docs: "https://open-meteo.com/en/docs",
+        base_url: HOME,
+        origins: &[ARCHIVE],
+        auth: Auth::none(),
+        quotas: vec![
+            limit("minute", 600, Duration::from_secs(60)),
+            limit("hour", 5_000, Duration::from_secs(3600)),
+            limit("day", 10_000, DAY),
+        ],
+        streams: vec![StreamSpec {
+            name: "daily",
+            title: "Days",
+            datasets: &["weather"],
+            normalizer: Arc::new(normalize::day),
+            version: 1,
+            sync: SyncMode::Incremental,
+            absence: Absence::MeansNothing,
+            lookback: DAY * RECENT as u32,
+            interval: 6 * DAY / 24,
+            // What is revised later than the look-back reaches is found by reading all of it again.
+            full_every: 30 * DAY,
+        }],
+        settings: SettingsSchema::of::<Settings>(),
+        terms: Terms {
+            visible_to: Visibility::OwnersChoice,
+            language_models: true,
+            delete_on_withdrawal: false,
+            url: "https://open-meteo.com/en/terms",
+        },
+    }
+}
+
+/// Where a pass stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Step {
+    /// At its first day.
+    #[default]
+    Start,
+    /// At this span of the archive.
+    Archive(DaySpan),
+    /// At its last page: from the first of the latest days that the archive lacks to those ahead.
+    Forecast(Day),
+}
+
+/// The days of a span, unless it has none.
+fn span(from: Day, to: Day) -> Option<DaySpan> {
+    (from <= to).then_some(DaySpan { from, to })
+}
+
+/// The first of the recent days that the last page of the archive lacks.
+fn first_gap(items: &[Item], page: DaySpan, recent: Day) -> Day {
+    let has = |day: Day| items.iter().any(|item| matches!(item, Item::Put(put) if put.id == day.to_string()));
+    // If the page begins later, the one before may lack some too. Versions settle what then comes twice.
+    let mut day = recent;
+    while page.from <= recent && day <= page.to && has(day) {
+        day = later(day, 1);
+    }
+    day
+}
+
+/// Asks for a span of days. An operator's own address stands for both hosts.
+async fn read(
+    cx: &Context<'_>,
+    settings: &Settings,
+    source: Source,
+    span: Option<DaySpan>,
+) -> Result<Vec<Item>> {
+    let Some(span) = span else { return Ok(vec![]) };
+    let batch = Batch { settings, source, span };
+    let call = match source {
+        Source::Archive if cx.is_at(HOME) => cx.follow(&format!("{ARCHIVE}/v1/archive")),
+        Source::Archive => cx.get("/v1/archive"),
+        Source::Forecast => cx.get("/v1/forecast"),
+    };
+    batch.asked(call).parse(|answer| batch.items(answer)).await
+}
+
+#[async_trait]
+impl Connector for OpenMeteo {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// There is no account: a place and a dataset stand for one. One day of the archive shows that the provider takes
+    /// all of the settings.
+    async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
+        let settings: Settings = cx.settings()?;
+        let day = later(settings.day(cx.now()), -RECENT);
+        read(cx, &settings, Source::Archive, span(day, day)).await?;
+        let Settings { latitude, longitude, .. } = settings;
+        let account = format!("{latitude:.4},{longitude:.4}/{}", settings.model());
+        Ok(Identity { account, title: Some(settings.place) })
+    }
+
+    async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
+        if at.stream != "daily" {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("Open-Meteo has no stream {:?}", at.stream),
+            ));
+        }
+        let settings: Settings = cx.settings()?;
+        // By the clock, not by the pass's end: one that goes on days later must not ask for days that are over.
+        let today = settings.day(cx.now());
+        let yesterday = later(today, -1);
+        let start = settings.start(cx.pass().to).min(today);
+        let recent = later(today, -RECENT).max(start);
+        let step = match resume(cursor)? {
+            Step::Start => {
+                let from = cx.pass().from.map_or(start, |from| settings.day(from).max(start));
+                let all = span(from, yesterday);
+                all.map_or(Step::Forecast(recent), |all| {
+                    Step::Archive(DaySpan::first(all.from, all.to, DAYS))
+                })
+            }
+            step => step,
+        };
+        let (items, next) = match step {
+            Step::Archive(days) => {
+                let items = read(cx, &settings, Source::Archive, Some(days)).await?;
+                let next = days.next(yesterday, DAYS).map(Step::Archive);
+                let next = next.unwrap_or_else(|| Step::Forecast(first_gap(&items, days, recent)));
+                (items, Some(next))
+            }
+            Step::Forecast(from) => {
+                let last = later(today, i32::from(settings.forecast_days) - 1);
+                (read(cx, &settings, Source::Forecast, span(from.max(recent), last)).await?, None)
+            }
+            Step::Start => (vec![], None),
+        };
+        Ok(Page { items, next: go_on(next, Coverage::Nothing)? })
+    }
+
+    fn classify(&self) -> Option<Classify> {
+        Some(refusal::read)
+    }
+}
