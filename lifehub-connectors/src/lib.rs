@@ -16,6 +16,8 @@ use lifehub_testkit::{Account, Setup};
 /// ```
 pub fn registry() -> Registry {
     let registry = Registry::new();
+    #[cfg(feature = "ical")]
+    let registry = registry.with(lifehub_ical::Ical::default());
     #[cfg(feature = "open-meteo")]
     let registry = registry.with(lifehub_open_meteo::OpenMeteo::default());
     #[cfg(feature = "strava")]
@@ -45,6 +47,8 @@ pub type MakeAccount = fn(&Setup) -> Arc<dyn Account>;
 #[cfg(feature = "simulator")]
 pub fn simulators() -> Vec<(&'static str, MakeAccount)> {
     vec![
+        #[cfg(feature = "ical")]
+        ("ical", lifehub_ical::simulator::account),
         #[cfg(feature = "open-meteo")]
         ("open-meteo", lifehub_open_meteo::simulator::account),
         #[cfg(feature = "strava")]
@@ -52,6 +56,8 @@ pub fn simulators() -> Vec<(&'static str, MakeAccount)> {
     ]
 }
 
+#[cfg(feature = "ical")]
+pub use lifehub_ical as ical;
 #[cfg(feature = "open-meteo")]
 pub use lifehub_open_meteo as open_meteo;
 #[cfg(feature = "strava")]

@@ -28,6 +28,21 @@ async fn paths_are_appended_to_a_base_url_with_or_without_a_slash() {
     }
 }
 
+#[test]
+fn a_client_knows_whether_an_operator_moved_it() {
+    let check = |base: &str, asked: &str, expected: bool| {
+        let script = Script::new(&clock(), [status(200)]);
+        let http = lifehub_core::http::Http::builder(script, base.parse().unwrap()).build().unwrap();
+        assert_eq!(http.is_at(asked), expected, "{base}, {asked}");
+    };
+    check("https://api.test", "https://api.test/", true);
+    check("https://api.test/v3/", "https://api.test/v3", true);
+    check("https://api.test/v3", "https://api.test", false);
+    check("http://127.0.0.1:9000", "https://api.test", false);
+    check("https://api.test:8443", "https://api.test", false);
+    check("https://api.test", "no address", false);
+}
+
 #[tokio::test]
 async fn segments_queries_headers_and_bodies_are_encoded() {
     let script = Script::new(&clock(), [json(200, "{}")]);

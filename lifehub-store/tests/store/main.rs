@@ -10,6 +10,4 @@ mod listing;
 mod opening;
 mod quotas;
 mod rollups;
-mod sweeps;
 mod world;
-mod zones;

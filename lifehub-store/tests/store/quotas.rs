@@ -26,16 +26,6 @@ async fn rule_11_two_processes_spend_a_window_once() {
 }
 
 #[tokio::test]
-async fn rule_11_counts_rise_to_what_the_provider_says() {
-    let dir = TempDir::new().unwrap();
-    let store = open(&dir).await;
-    store.draw(&key("app"), instant(0), 10, 100).await.unwrap();
-    store.used(&key("app"), instant(0), 95).await.unwrap();
-    store.used(&key("app"), instant(0), 20).await.unwrap();
-    assert_eq!(store.draw(&key("app"), instant(0), 10, 100).await.unwrap(), 5);
-}
-
-#[tokio::test]
 async fn a_clock_that_is_set_back_does_not_lock_the_quota() {
     let dir = TempDir::new().unwrap();
     let store = open(&dir).await;
@@ -47,16 +37,4 @@ async fn a_clock_that_is_set_back_does_not_lock_the_quota() {
     }
     assert_eq!(store.draw(&key("app"), instant(49 * 86_400), 1, 100).await.unwrap(), 0);
     assert_eq!(store.draw(&key("app"), instant(0), 100, 100).await.unwrap(), 100);
-}
-
-#[tokio::test]
-async fn a_closed_gate_outlives_the_process_and_opens_no_earlier() {
-    let dir = TempDir::new().unwrap();
-    let gate = QuotaKey::new("strava", "", "app");
-    let store = open(&dir).await;
-    assert_eq!(store.blocked_until(&gate).await.unwrap(), None);
-    store.block(&gate, instant(600)).await.unwrap();
-    store.block(&gate, instant(60)).await.unwrap();
-    drop(store);
-    assert_eq!(open(&dir).await.blocked_until(&gate).await.unwrap(), Some(instant(600)));
 }

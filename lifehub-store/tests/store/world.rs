@@ -152,10 +152,6 @@ pub(crate) fn update(known: &KnownRecord, record: Record) -> RecordChange {
     RecordChange::Update { id: known.record, digest: record.digest(day), day, record, was: known.day }
 }
 
-pub(crate) fn delete(known: &KnownRecord) -> RecordChange {
-    RecordChange::Delete { id: known.record, was: known.day }
-}
-
 /// An item as the engine puts one, live and good.
 pub(crate) fn put(id: &str, item: Option<ItemRef>, records: Vec<RecordChange>) -> ItemPut {
     let body = RawJson::new(serde_json::json!({ "id": id }).to_string()).unwrap();

@@ -11,7 +11,8 @@ use lifehub_core::clock::{Timestamp, Zone};
 use lifehub_core::engine::{Connection, Storage};
 use lifehub_core::record::{RecordId, UserId};
 use lifehub_core::secret::Credentials;
-use lifehub_testkit::suite::store::{CASES, Quarantined, Rollup, StoreUnderTest, Subject, run};
+use lifehub_testkit::suite::run;
+use lifehub_testkit::suite::store::{CASES, Quarantined, Rollup, StoreUnderTest, Subject};
 use serde_json::{Value, json};
 
 use crate::store_flaws::Flaw::{self, *};

@@ -85,13 +85,25 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// What a suite tests.
+pub trait Tested {
+    /// On how many threads beside the test's own its tasks run. With none, all that it logs is logged on the test's.
+    const THREADS: usize;
+
+    /// What reports call it.
+    fn name(&self) -> &'static str;
+}
+
 /// Runs one case on one subject, on a runtime of its own.
 ///
 /// # Errors
 /// What the case found wrong.
-pub fn run<S>(case: &Case<S>, subject: &S) -> Verdict {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on((case.run)(subject))
+pub fn run<S: Tested>(case: &Case<S>, subject: &S) -> Verdict {
+    let mut runtime = match S::THREADS {
+        0 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    runtime.worker_threads(S::THREADS.max(1)).enable_all().build()?.block_on((case.run)(subject))
 }
 
 /// Runs the case of that name and prints `subject × case: outcome`; what the generated tests call.
@@ -99,11 +111,11 @@ pub fn run<S>(case: &Case<S>, subject: &S) -> Verdict {
 /// # Panics
 /// If the case fails, with what it found; or if there is no such case.
 #[expect(clippy::print_stdout, reason = "the test harness shows it with --nocapture and on failures")]
-pub fn assert_case<S>(cases: &[Case<S>], name: &str, subject_name: &str, subject: &S) {
+pub fn assert_case<S: Tested>(cases: &[Case<S>], name: &str, subject: &S) {
     let Some(case) = cases.iter().find(|case| case.name == name) else { panic!("there is no case {name}") };
     match run(case, subject) {
-        Ok(outcome) => println!("{subject_name} × {name}: {outcome}"),
-        Err(failure) => panic!("{subject_name} × {name} failed: {failure}\n  it checks: {}", case.about),
+        Ok(outcome) => println!("{} × {name}: {outcome}", subject.name()),
+        Err(failure) => panic!("{} × {name} failed: {failure}\n  it checks: {}", subject.name(), case.about),
     }
 }
 

@@ -1,12 +1,8 @@
 //! The suite of connectors: each case walks a connector over its simulated account, with the real HTTP stack over
 //! loopback, the real engine, a store in memory and a clock that no one waits for.
 //!
-//! ```ignore
-//! lifehub_testkit::connector_suite! {
-//!     connector: Strava::default(),
-//!     account: lifehub_strava::simulator::account,
-//! }
-//! ```
+//! A connector crate applies it in four lines, as `tests/conformance.rs` of the template `examples/new-connector` shows;
+//! docs/connectors.md leads an author there.
 
 mod capture;
 mod cases;
@@ -21,21 +17,18 @@ use std::sync::Arc;
 
 use lifehub_core::clock::{ManualClock, Timestamp};
 use lifehub_core::connector::Connector;
-use lifehub_core::engine::Storage;
-use lifehub_core::memory::MemoryStore;
 
-use super::Case;
+use super::{Case, Tested};
 use crate::account::{Account, Setup};
 
-/// What wraps the store under a subject, for doubles whose fault is the store's.
-pub type Wrap = fn(Arc<MemoryStore>) -> Arc<dyn Storage>;
+type MakeConnector = dyn Fn() -> Arc<dyn Connector> + Send + Sync;
+type MakeAccount = dyn Fn(&Setup) -> Arc<dyn Account> + Send + Sync;
 
 /// A connector, its simulated account and its fixtures.
 pub struct Subject {
-    connector: Box<dyn Fn() -> Arc<dyn Connector> + Send + Sync>,
-    account: Box<dyn Fn(&Setup) -> Arc<dyn Account> + Send + Sync>,
+    connector: Box<MakeConnector>,
+    account: Box<MakeAccount>,
     fixtures: PathBuf,
-    wrap: Wrap,
 }
 
 impl Subject {
@@ -50,25 +43,21 @@ impl Subject {
             connector: Box::new(move || Arc::new(connector())),
             account: Box::new(account),
             fixtures: fixtures.as_ref().to_owned(),
-            wrap: |store| store,
         }
-    }
-
-    /// Puts something around the store of every run.
-    #[must_use]
-    pub fn wrap(mut self, wrap: Wrap) -> Self {
-        self.wrap = wrap;
-        self
-    }
-
-    /// The provider's id.
-    pub fn name(&self) -> &'static str {
-        (self.connector)().manifest().id
     }
 
     /// A setup of a few pages, enough to have borders, all within the look-back of most streams.
     fn small(&self) -> Setup {
         Setup::new(7, start()).days(20).items(40).page(8)
+    }
+}
+
+impl Tested for Subject {
+    // The case about secrets catches what is logged on its thread.
+    const THREADS: usize = 0;
+
+    fn name(&self) -> &'static str {
+        (self.connector)().manifest().id
     }
 }
 
@@ -236,7 +225,7 @@ macro_rules! __connector_tests {
         fn $name() {
             let subject = subject();
             let cases = $crate::suite::connector::CASES;
-            $crate::suite::assert_case(cases, stringify!($name), subject.name(), &subject);
+            $crate::suite::assert_case(cases, stringify!($name), &subject);
         }
     )*};
 }

@@ -52,7 +52,7 @@ impl<'a> Rig<'a> {
         let server = Server::builder().clock(clock.clone()).start(account.clone())?;
         let access = account.access(&server.url());
         let store = Arc::new(MemoryStore::new());
-        let storage = (subject.wrap)(store.clone());
+        let storage = store.clone();
         let rng = Rng::seeded(7);
         let connector = (subject.connector)();
         let manifest = connector.manifest();

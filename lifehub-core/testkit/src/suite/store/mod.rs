@@ -49,7 +49,7 @@ use lifehub_core::record::{RecordId, UserId};
 use lifehub_core::secret::Credentials;
 use serde_json::Value;
 
-use super::{Case, Outcome, Verdict};
+use super::{Case, Outcome, Tested, Verdict};
 
 pub use self::list::CASES;
 pub use self::memory::MemoryUnderTest;
@@ -72,17 +72,21 @@ impl Subject {
         Self { name, open: Box::new(move |clock| Box::pin(open(clock))) }
     }
 
-    /// Its name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// An empty store.
     ///
     /// # Errors
     /// As the store's.
     pub async fn open(&self, clock: Arc<dyn Clock>) -> Result<Arc<dyn StoreUnderTest>> {
         (self.open)(clock).await
+    }
+}
+
+impl Tested for Subject {
+    // Cases over writers at the same time mean it.
+    const THREADS: usize = 3;
+
+    fn name(&self) -> &'static str {
+        self.name
     }
 }
 
@@ -192,32 +196,6 @@ pub trait StoreUnderTest: Send + Sync {
 /// One case of this suite.
 pub type StoreCase = Case<Subject>;
 
-/// Runs a case on a runtime with several threads, so that what is at once is so.
-///
-/// # Errors
-/// What the case found wrong.
-pub fn run(case: &StoreCase, subject: &Subject) -> Verdict {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build()?;
-    runtime.block_on((case.run)(subject))
-}
-
-/// Runs the case of that name and prints how it ended; what the tests of [`store_suite!`](crate::store_suite) call.
-///
-/// # Panics
-/// If the case fails, with what it found; or if there is no such case.
-#[expect(clippy::print_stdout, reason = "the test harness shows it with --nocapture and on failures")]
-pub fn assert_case(name: &str, subject: &Subject) {
-    let found = CASES.iter().find(|case| case.name == name);
-    assert!(found.is_some(), "there is no case {name}");
-    match found.map(|case| (case, run(case, subject))) {
-        Some((_, Ok(outcome))) => println!("{} × {name}: {outcome}", subject.name),
-        Some((case, Err(failure))) => {
-            panic!("{} × {name} failed: {failure}\n  it checks: {}", subject.name, case.about)
-        }
-        None => {}
-    }
-}
-
 /// Makes one test of every case for a store, in a module of that name: `store_suite!(sqlite, subject())`. The second is
 /// an expression of type [`Subject`](crate::suite::store::Subject), evaluated inside that module.
 #[macro_export]
@@ -236,7 +214,7 @@ macro_rules! store_suite_tests {
         $($(
             #[test]
             fn $case() {
-                $crate::suite::store::assert_case(stringify!($case), &$subject);
+                $crate::suite::assert_case($crate::suite::store::CASES, stringify!($case), &$subject);
             }
         )*)*
     };
