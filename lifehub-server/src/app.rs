@@ -110,6 +110,10 @@ async fn dispatch(out: Output, cli: Cli) -> Outcome {
         Command::Connections(args) => Box::pin(commands::connections::run(&app(out)?, args)).await,
         Command::Connectors(command) => commands::connectors::run(&app(out)?, command),
         Command::User(command) => Box::pin(commands::user::run(&app(out)?, command)).await,
+        #[cfg(feature = "simulator")]
+        Command::Demo(args) => Box::pin(commands::demo::run(&app(out)?, args)).await,
+        #[cfg(feature = "simulator")]
+        Command::Simulate(args) => Box::pin(commands::simulate::run(&app(out)?, args)).await,
         // It takes a broken configuration as a finding.
         Command::Doctor(args) => Box::pin(commands::doctor::run(&out, &cli.global, args.json)).await,
     }

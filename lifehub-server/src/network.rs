@@ -14,6 +14,15 @@ pub(crate) fn online() -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(ReqwestTransport::new()?))
 }
 
+/// The way to servers on this machine alone.
+///
+/// # Errors
+/// If HTTP does not work here.
+#[cfg(feature = "simulator")]
+pub(crate) fn local() -> Result<Arc<dyn Transport>> {
+    Ok(Arc::new(ReqwestTransport::local()?))
+}
+
 /// No network: whatever is sent is refused.
 pub(crate) fn offline() -> Arc<dyn Transport> {
     Arc::new(Offline)

@@ -92,8 +92,16 @@ impl Place {
     /// # Errors
     /// If the directory cannot be made or the store cannot be opened.
     pub(crate) async fn open_or_make(&self) -> Result<Store> {
-        make_private(&self.dir).map_err(|e| unusable(&self.dir, &e))?;
+        self.make_dir()?;
         self.open().await
+    }
+
+    /// Makes the data directory, for its owner alone, if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub(crate) fn make_dir(&self) -> Result<()> {
+        make_private(&self.dir).map_err(|e| unusable(&self.dir, &e))
     }
 
     async fn open(&self) -> Result<Store> {

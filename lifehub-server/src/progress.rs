@@ -125,7 +125,7 @@ impl View<'_> {
 }
 
 /// `12 pages, 340 new, 2 changed, 1,800 the same`.
-fn figures(counts: &Counts) -> String {
+pub(crate) fn figures(counts: &Counts) -> String {
     let mut text = format!("{} pages", grouped(counts.pages));
     let parts = [
         (counts.inserted, "new"),

@@ -21,6 +21,12 @@ impl Summary {
         self.connections.push(report);
     }
 
+    /// The sums over all connections.
+    #[cfg(feature = "simulator")]
+    pub(crate) fn totals(&self) -> Counts {
+        self.totals
+    }
+
     /// Whether any connection failed.
     pub(crate) fn failed(&self) -> bool {
         let stopped = |report: &Report| report.streams.iter().any(|stream| stream.error.is_some());

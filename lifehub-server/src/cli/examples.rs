@@ -16,6 +16,36 @@ CONFIGURATION:
 EXIT CODES:
   0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C, 143 stopped by SIGTERM";
 
+#[cfg(feature = "simulator")]
+pub(super) const DEMO: &str = "\
+EXAMPLES:
+  lifehub demo
+  lifehub demo --data-dir demo                             in a directory of its own
+  lifehub demo --once --json                               the report of the sync as JSON
+  lifehub export --data-dir demo | head -n 3               what it stored there
+
+Simulated providers on this machine are connected and synced into the configured database, if it is
+empty or holds a demo; any other is left as it is. The file demo.json beside it holds the seed and
+the instant of the made-up world: a second demo finds nothing new, also on another day. One that
+was stopped goes on the next time. The accounts are connected only while it runs, so that no sync
+asks a real provider for them.
+
+There is no dashboard yet: look at the data with the other commands.";
+
+#[cfg(feature = "simulator")]
+pub(super) const SIMULATE: &str = "\
+EXAMPLES:
+  lifehub simulate                                         all providers, until Ctrl-C
+  lifehub simulate strava --port 8089
+  lifehub simulate strava --items 20000 --latency 80 --fault 0.05 --fault-seed 7
+  lifehub simulate --seed 7 --at 2026-03-01T08:00:00Z --json
+
+Prints how to connect to each in another terminal: the variable that sets its address, and the
+command with its credentials, which are made up. With --json these are one document: a list of
+{id, url, base_url, credentials, settings}. The same seed, instant and number of items give the
+same data, byte by byte. A failure is a refusal (429, 500, 503), a reset, a cut or wrong body, or
+a delay; no request fails more than three times in a row.";
+
 pub(super) const CONNECT: &str = "\
 EXAMPLES:
   lifehub connectors show strava                           which credentials and settings it needs

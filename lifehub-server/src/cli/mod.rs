@@ -6,6 +6,8 @@ mod redact;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+#[cfg(feature = "simulator")]
+use lifehub_core::clock::Timestamp;
 
 pub(crate) use redact::redacted;
 
@@ -36,6 +38,10 @@ pub(crate) struct Global {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Shows Lifehub with two years of made-up data, without any account
+    #[cfg(feature = "simulator")]
+    #[command(after_help = examples::DEMO)]
+    Demo(DemoArgs),
     /// Connects an account at a provider, or renews its connection
     #[command(after_help = examples::CONNECT)]
     Connect(ConnectArgs),
@@ -60,6 +66,10 @@ pub(crate) enum Command {
     /// Checks configuration, key, database and connections, and changes nothing
     #[command(after_help = examples::DOCTOR)]
     Doctor(JsonArg),
+    /// Serves simulated providers on this machine, to be connected to
+    #[cfg(feature = "simulator")]
+    #[command(after_help = examples::SIMULATE)]
+    Simulate(SimulateArgs),
 }
 
 #[derive(Args)]
@@ -101,6 +111,58 @@ pub(crate) struct Selection {
     /// These connections
     #[arg(long = "connection", value_name = "ID", num_args = 1..)]
     pub(crate) connections: Vec<String>,
+}
+
+#[cfg(feature = "simulator")]
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Ends when the data is stored; until there is a dashboard to serve, every demo does
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The port of the dashboard, once there is one; until then nothing listens on it
+    #[arg(long, value_name = "N")]
+    pub(crate) port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+}
+
+#[cfg(feature = "simulator")]
+#[derive(Args)]
+pub(crate) struct SimulateArgs {
+    /// The providers' ids [default: all that can be simulated]
+    #[arg(value_name = "PROVIDER")]
+    pub(crate) providers: Vec<String>,
+    /// The port of the first provider, the next for the second, … [default: free ones]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) port: u16,
+    /// From what all data and tokens derive
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The instant up to which there is data, as RFC 3339 [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Option<Timestamp>,
+    /// About how many items each stream has [default: as two years give]
+    #[arg(long, value_name = "N")]
+    pub(crate) items: Option<usize>,
+    /// The share of requests that fail in one way or another, from 0 to 1
+    #[arg(long, value_name = "RATE", value_parser = share)]
+    pub(crate) fault: Option<f64>,
+    /// From what the failures are drawn [default: the seed]
+    #[arg(long, value_name = "N", requires = "fault")]
+    pub(crate) fault_seed: Option<u64>,
+    /// How long every answer takes, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0, hide_default_value = true)]
+    pub(crate) latency: u32,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+}
+
+#[cfg(feature = "simulator")]
+fn share(text: &str) -> Result<f64, &'static str> {
+    match text.parse() {
+        Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
+        _ => Err("write a number from 0 to 1, for example 0.05"),
+    }
 }
 
 #[derive(Args)]

@@ -3,9 +3,13 @@
 pub(crate) mod connect;
 pub(crate) mod connections;
 pub(crate) mod connectors;
+#[cfg(feature = "simulator")]
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod replay;
 mod runs;
+#[cfg(feature = "simulator")]
+pub(crate) mod simulate;
 pub(crate) mod sync;
 pub(crate) mod user;

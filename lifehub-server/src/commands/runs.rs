@@ -51,22 +51,44 @@ pub(super) async fn run(
     let engine = transport.map(|transport| app.engine(Arc::new(store.clone()), transport));
     let stopper = Stopper::listen(&app.out);
     options.cancel = stopper.cancel();
+    let summary = each(app, &engine, &store, task, &chosen, &options).await;
+    close(app, &store).await;
+    let printed = if json { app.out.json(&summary) } else { app.out.print(&summary.table()) };
+    end(app, &stopper, &summary, printed)
+}
+
+/// Runs over these connections, one after another. Without an engine, every report has its error.
+pub(super) async fn each(
+    app: &App,
+    engine: &Result<Engine>,
+    store: &Store,
+    task: Task,
+    connections: &[Connection],
+    options: &SyncOptions,
+) -> Summary {
     let mut summary = Summary::default();
-    for connection in &chosen {
-        let report = match &engine {
-            Ok(engine) => one(app, engine, task, connection, &options).await,
+    for connection in connections {
+        let report = match engine {
+            Ok(engine) => one(app, engine, task, connection, options).await,
             Err(error) => not_run(connection, manifest(app, connection), Some(error)),
         };
         if report.status == RunStatus::Parked {
-            tell_resume(app, &store, connection).await;
+            tell_resume(app, store, connection).await;
         }
         summary.add(report);
     }
-    // What is told does not hang on a last clean-up.
+    summary
+}
+
+/// Closes the store. What is told does not hang on a last clean-up.
+pub(super) async fn close(app: &App, store: &Store) {
     if let Err(error) = store.close().await {
         app.out.warn(&format!("the database did not close cleanly: {error}"));
     }
-    let printed = if json { app.out.json(&summary) } else { app.out.print(&summary.table()) };
+}
+
+/// Tells what needs a person, and how the command ends.
+pub(super) fn end(app: &App, stopper: &Stopper, summary: &Summary, printed: Outcome<()>) -> Outcome {
     summary.tell(&app.out);
     let exit = match stopper.got() {
         Some(signal) => Exit::Stopped(signal),
@@ -107,15 +129,8 @@ async fn choose(
     let all = store.connections(filter).await?;
     let Some(ids) = ids else {
         let due = |info: &ConnectionInfo| {
-            let provider = &info.connection.provider;
-            if !app.configuration.operator.of(provider).enabled {
-                app.out.note(&format!(
-                    "{provider}: left out, the provider is switched off in the configuration"
-                ));
-                return false;
-            }
-            // Its user ended it.
-            info.status != ConnectionStatus::Disconnected
+            // Its user may have ended it.
+            is_on(app, &info.connection.provider) && info.status != ConnectionStatus::Disconnected
         };
         return Ok(all.into_iter().filter(due).map(|info| info.connection).collect());
     };
@@ -124,6 +139,15 @@ async fn choose(
         found.ok_or_else(|| wrong(format!("there is no connection {id}")).hint(LISTED))
     };
     ids.into_iter().map(find).collect()
+}
+
+/// Whether the operator lets a provider be synced; says so if not.
+pub(super) fn is_on(app: &App, provider: &str) -> bool {
+    let enabled = app.configuration.operator.of(provider).enabled;
+    if !enabled {
+        app.out.note(&format!("{provider}: left out, the provider is switched off in the configuration"));
+    }
+    enabled
 }
 
 fn nothing(app: &App, json: bool) -> Outcome {

@@ -2,8 +2,10 @@
 
 use crate::home::Home;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: &[&[&str]] = &[
     &[],
+    #[cfg(feature = "simulator")]
+    &["demo"],
     &["connect"],
     &["sync"],
     &["export"],
@@ -17,13 +19,15 @@ const COMMANDS: [&[&str]; 14] = [
     &["user", "zone"],
     &["replay"],
     &["doctor"],
+    #[cfg(feature = "simulator")]
+    &["simulate"],
 ];
 
 #[test]
 fn every_command_has_help_with_examples() {
     let home = Home::new();
     for command in COMMANDS {
-        let run = home.run(&[command, &["--help"]].concat()).exits(0);
+        let run = home.run(&[*command, &["--help"]].concat()).exits(0);
         assert!(
             run.out.contains("EXAMPLES:\n  ") && run.out.contains("Usage: lifehub"),
             "{command:?}: {run:#?}"

@@ -3,9 +3,13 @@
 #![cfg(test)]
 
 mod connect;
+#[cfg(feature = "simulator")]
+mod demo;
 mod doctor;
 mod export;
 mod help;
 mod home;
+#[cfg(feature = "simulator")]
+mod simulate;
 mod sync;
 mod wrong_use;
