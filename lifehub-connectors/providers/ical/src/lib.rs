@@ -1,0 +1,136 @@
+//! Calendar feeds: the events of one iCalendar file, at a (mostly secret) address or on the disk.
+//!
+//! Facts are from RFC 5545 and RFC 7986, and from what Google, Outlook and Apple write; see the README for what is read
+//! and the quirks.
+
+mod body;
+mod calendar;
+mod feed;
+mod items;
+mod length;
+mod line;
+mod normalize;
+mod part;
+mod rule;
+mod rules;
+mod series;
+mod settings;
+#[cfg(feature = "simulator")]
+pub mod simulator;
+mod time;
+mod zone;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lifehub_core::connector::{
+    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, SyncMode, Terms,
+    Visibility, read_settings,
+};
+use lifehub_core::http::Classify;
+use lifehub_core::page::{Coverage, Cursor, Next, Page, PassKind, Place};
+use lifehub_core::{Error, ErrorKind, Result};
+
+use feed::Mark;
+use settings::Settings;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads one calendar.
+#[derive(Debug)]
+pub struct Ical {
+    manifest: Manifest,
+}
+
+impl Default for Ical {
+    fn default() -> Self {
+        Self { manifest: manifest() }
+    }
+}
+
+fn manifest() -> Manifest {
+    Manifest {
+        id: "ical",
+        title: "Calendar feed",
+        about: "The events of a calendar at an address or in a file (iCalendar, .ics)",
+        docs: "https://www.rfc-editor.org/rfc/rfc5545",
+        // Nothing is asked here: the settings name the address.
+        base_url: "https://calendar.invalid",
+        origins: &[],
+        auth: Auth::none(),
+        quotas: Vec::new(),
+        streams: vec![StreamSpec {
+            name: "events",
+            title: "Events",
+            datasets: &["event"],
+            normalizer: Arc::new(normalize::event),
+            version: 1,
+            // Every pass reads the whole file, look-back and all, but only a live one has the validators of the last.
+            sync: SyncMode::Incremental,
+            // One answer holds everything.
+            absence: Absence::MeansGone,
+            lookback: DAY,
+            interval: Duration::from_secs(3600),
+            full_every: DAY,
+        }],
+        settings: SettingsSchema::of::<Settings>(),
+        terms: Terms {
+            visible_to: Visibility::OwnersChoice,
+            language_models: true,
+            delete_on_withdrawal: false,
+            url: "https://www.rfc-editor.org/rfc/rfc5545",
+        },
+    }
+}
+
+/// The year in which a pass began.
+fn year(cx: &Context<'_>) -> i16 {
+    time::shown(cx.pass().to.as_seconds()).year()
+}
+
+#[async_trait]
+impl Connector for Ical {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
+        let settings: Settings = cx.settings()?;
+        let got = feed::get(cx, &settings.source, Mark::default(), None).await?;
+        let own = got.and_then(|(calendar, _)| calendar.name);
+        Ok(Identity { account: settings.source.account(), title: settings.name.or(own) })
+    }
+
+    async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
+        if at.stream != "events" {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("a calendar has no stream {:?}", at.stream),
+            ));
+        }
+        let settings: Settings = cx.settings()?;
+        let year = year(cx);
+        let mark = Mark::new(&settings, year);
+        let known = cursor.map(Cursor::read::<Mark>).transpose()?;
+        let known = known.filter(|known| cx.pass().kind == PassKind::Live && known.allows(&mark));
+
+        let (items, covers, mark) =
+            match feed::get(cx, &settings.source, mark.clone(), known.as_ref()).await? {
+                Some((calendar, mark)) => {
+                    let (items, covers) = items::items(calendar, settings.zone.as_ref(), year)?;
+                    (items, covers, mark)
+                }
+                None => (Vec::new(), Coverage::Nothing, known.unwrap_or(mark)),
+            };
+        Ok(Page { items, next: Next::CaughtUp { cursor: Cursor::new(&mark)?, covers } })
+    }
+
+    fn base_url(&self, settings: &serde_json::Value) -> Result<Option<String>> {
+        read_settings::<Settings>(settings)?.source.origin()
+    }
+
+    fn classify(&self) -> Option<Classify> {
+        Some(feed::classify)
+    }
+}
