@@ -63,7 +63,11 @@ impl RawJson {
     /// # Errors
     /// If the text is of another shape.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> std::result::Result<T, serde_json::Error> {
-        serde_json::from_slice(&self.0)
+        match std::str::from_utf8(&self.0) {
+            // Checked once as a whole, its strings need no check of their own, which costs more.
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(&self.0),
+        }
     }
 }
 

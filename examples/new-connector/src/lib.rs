@@ -69,6 +69,7 @@ fn manifest() -> Manifest {
             visible_to: Visibility::OwnersChoice,
             language_models: true,
             delete_on_withdrawal: false,
+            attribution: None,
             url: "https://timebook.example/terms",
         },
     }

@@ -203,6 +203,8 @@ pub struct Terms {
     pub language_models: bool,
     /// Whether it must be deleted when the user withdraws.
     pub delete_on_withdrawal: bool,
+    /// What must stand beside the data wherever it is shown (CC BY, for example).
+    pub attribution: Option<&'static str>,
     /// Where the terms stand.
     pub url: &'static str,
 }

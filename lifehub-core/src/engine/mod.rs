@@ -32,7 +32,7 @@ use crate::registry::Registry;
 use crate::secret::Credentials;
 
 pub use event::SyncEvent;
-pub use operator::{Operator, ProviderSettings, QuotaSetting};
+pub use operator::{Operator, ProviderSettings, QuotaSetting, QuotaWord};
 pub use options::{Cancel, SyncOptions};
 pub use report::{Counts, ErrorReport, Report, RunEntry, RunStatus, StreamReport};
 pub use state::{Anchor, Ended, PartitionState, Scan};

@@ -133,12 +133,14 @@ fn terms(manifest: &Manifest) -> Vec<String> {
         Visibility::OwnersChoice => "visible to whomever its owner lets",
     };
     let withdrawal = if terms.delete_on_withdrawal { "deleted" } else { "kept" };
-    vec![
+    let mut lines = vec![
         visible.to_owned(),
         format!("language models {} read it", may(terms.language_models)),
         format!("{withdrawal} when the user withdraws"),
-        terms.url.to_owned(),
-    ]
+    ];
+    lines.extend(terms.attribution.map(|text| format!("to be shown with it: {text}")));
+    lines.push(terms.url.to_owned());
+    lines
 }
 
 /// `15 min`, `7 days`.

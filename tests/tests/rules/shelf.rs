@@ -176,6 +176,7 @@ fn manifest(style: &Style) -> Manifest {
             visible_to: Visibility::OwnersChoice,
             language_models: true,
             delete_on_withdrawal: false,
+            attribution: None,
             url: "https://shelf.example/terms",
         },
     }

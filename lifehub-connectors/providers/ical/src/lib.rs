@@ -79,6 +79,7 @@ fn manifest() -> Manifest {
             visible_to: Visibility::OwnersChoice,
             language_models: true,
             delete_on_withdrawal: false,
+            attribution: None,
             url: "https://www.rfc-editor.org/rfc/rfc5545",
         },
     }

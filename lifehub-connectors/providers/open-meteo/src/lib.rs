@@ -90,6 +90,8 @@ fn manifest() -> Manifest {
             visible_to: Visibility::OwnersChoice,
             language_models: true,
             delete_on_withdrawal: false,
+            // CC BY 4.0 (<https://open-meteo.com/en/license>).
+            attribution: Some("Weather data by Open-Meteo.com"),
             url: "https://open-meteo.com/en/terms",
         },
     }

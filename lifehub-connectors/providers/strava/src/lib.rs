@@ -68,6 +68,7 @@ fn manifest() -> Manifest {
             visible_to: Visibility::OwnerOnly,
             language_models: false,
             delete_on_withdrawal: true,
+            attribution: None,
             url: "https://www.strava.com/legal/api",
         },
     }

@@ -78,6 +78,7 @@ impl Shelf {
                 visible_to: Visibility::OwnersChoice,
                 language_models: true,
                 delete_on_withdrawal: false,
+                attribution: None,
                 url: "https://shelf.example/terms",
             },
         };

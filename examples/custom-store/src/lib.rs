@@ -1,0 +1,190 @@
+//! A store of an embedder's own: everything in one JSON file, without SQL.
+//!
+//! It shows what [`lifehub_core::engine::Storage`] asks of a store, and how little that is: all thinking is the
+//! engine's, a store does what a batch says, whole or not at all. `cargo test -p custom-store` puts it through the same
+//! suite as SQLite, and kills it in the middle of a sync.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use custom_store::FileStore;
+//! use lifehub_core::clock::SystemClock;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("life.json");
+//! let store = FileStore::open(path, Arc::new(SystemClock::default()))?;
+//! // `Engine::builder(registry, Arc::new(store.clone()), transport)` takes it from here.
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to read
+//!
+//! | file | the promise that it keeps |
+//! |---|---|
+//! | `file.rs` | the file holds the state before a write or the one after it, whatever happens; one process has it open |
+//! | `turn.rs` | one write at a time; who reads sees whole states, and waits for nobody |
+//! | `leases.rs` | one worker at a time; who lost its lease changes nothing |
+//! | `batch.rs` | a batch that makes no sense is refused |
+//! | `contents.rs`, `item.rs` | what is kept; what the user deleted stays deleted |
+//! | `sync.rs`, `ledger.rs`, `quotas.rs` | the traits themselves: exact answers, counts that outlive the process |
+//!
+//! # What it is for
+//!
+//! Some thousands of items. Every commit writes the whole file anew, and everything is in memory: that is what makes it
+//! short. An embedded database (redb, SQLite) writes only what changed, and asks for keys, tables and indexes in return;
+//! who needs that may well take `lifehub-store`.
+//!
+//! It has no change feed, no roll-ups and no users. Users and connections are the embedder's, who has a place for them
+//! already, and so are **credentials**: they are handed over each time the store was opened
+//! ([`FileStore::set_credentials`]), stay in memory, and are never written. An embedder keeps them in the keychain of the
+//! system, or sealed, as `lifehub-store` does.
+
+mod batch;
+mod contents;
+mod file;
+mod item;
+mod leases;
+mod ledger;
+mod quotas;
+mod sync;
+mod turn;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use lifehub_core::clock::Clock;
+use lifehub_core::record::{ConnectionId, RecordId};
+use lifehub_core::secret::Credentials;
+use lifehub_core::{Error, ErrorKind, Result};
+
+use crate::contents::Contents;
+use crate::file::DataFile;
+use crate::leases::Holds;
+use crate::turn::Writer;
+
+pub use crate::item::Published;
+
+/// What is in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Quarantined {
+    /// The stream from which it came.
+    pub stream: String,
+    /// The provider's id of the item.
+    pub external_id: String,
+    /// Why it was not taken.
+    pub reason: String,
+}
+
+/// A store in one JSON file. Clones share it.
+#[derive(Clone)]
+pub struct FileStore(Arc<Inner>);
+
+struct Inner {
+    /// What is in the file. Readers take the whole of it and let go of the lock.
+    contents: RwLock<Arc<Contents>>,
+    writer: Mutex<Writer>,
+    /// Nowhere else.
+    credentials: Mutex<HashMap<ConnectionId, Credentials>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl FileStore {
+    /// Opens the file, or begins a new one; the folder must exist. Leases run out by this clock. It reads the whole
+    /// file before it returns.
+    ///
+    /// # Errors
+    /// If another process (or another store in this one) has the file open, or if it cannot be read: it stays as it is
+    /// then.
+    pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
+        let (file, contents) = DataFile::open(path.as_ref())?;
+        let writer = Writer { file, holds: Holds::new(clock.clone()) };
+        Ok(Self(Arc::new(Inner {
+            contents: RwLock::new(Arc::new(contents)),
+            writer: Mutex::new(writer),
+            credentials: Mutex::default(),
+            clock,
+        })))
+    }
+
+    /// Waits for the write that is under way and lets go of the file. Nobody who still has a clone can write any more.
+    ///
+    /// # Errors
+    /// None that leaves the file open.
+    pub async fn close(&self) -> Result<()> {
+        self.exclusively(|turn| {
+            turn.close();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Hands over the credentials of a connection; [`Credentials::none`] where its provider needs none. They are
+    /// forgotten with this store.
+    pub fn set_credentials(&self, connection: ConnectionId, credentials: Credentials) {
+        self.0.credentials.lock().unwrap_or_else(PoisonError::into_inner).insert(connection, credentials);
+    }
+
+    /// All records of a connection, tombstones included.
+    pub fn records(&self, connection: ConnectionId) -> Vec<Published> {
+        let contents = self.read();
+        let rows = contents.items(connection).flat_map(|(.., item)| &item.records);
+        rows.map(|row| row.published.clone()).collect()
+    }
+
+    /// What of a connection no normalizer took.
+    pub fn quarantine(&self, connection: ConnectionId) -> Vec<Quarantined> {
+        let contents = self.read();
+        let items = contents.items(connection);
+        items
+            .filter_map(|(stream, id, item)| {
+                let reason = item.quarantine.as_ref()?.reason.clone();
+                Some(Quarantined { stream: stream.to_owned(), external_id: id.to_owned(), reason })
+            })
+            .collect()
+    }
+
+    /// Deletes a record as its user: its body goes, and no sync brings it back. Deleting it again changes nothing.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) if there is none of that id; those of the file.
+    pub async fn remove_record(&self, record: RecordId) -> Result<()> {
+        let now = self.0.clock.now();
+        self.exclusively(move |turn| turn.change(|contents| contents.remove(record, now))).await
+    }
+
+    /// Ends a connection as its user: who syncs it at this moment writes nothing more, and nobody claims it again. What
+    /// came through it stays.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub async fn disconnect(&self, connection: ConnectionId) -> Result<()> {
+        self.exclusively(move |turn| {
+            turn.change(|contents| {
+                contents.connections.entry(connection).or_default().ended = true;
+                Ok(())
+            })?;
+            turn.holds().end(connection);
+            Ok(())
+        })
+        .await?;
+        self.0.credentials.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection);
+        Ok(())
+    }
+}
+
+/// It shows how much there is, not what: that is personal.
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore")
+            .field("connections", &self.read().connections.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A batch, or a caller, that says what cannot be.
+fn unsound(text: &str) -> Error {
+    Error::new(ErrorKind::Internal, text)
+}
