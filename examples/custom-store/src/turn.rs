@@ -64,6 +64,6 @@ impl Turn<'_> {
     }
 
     pub(crate) fn close(&mut self) {
-        
+        self.writer.file.close();
     }
 }

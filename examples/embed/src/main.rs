@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "The {name} sync: {pages} pages, {new} new records")?;
         // What stops one stream lets the others go on: it is no error of the sync, and stands in the report.
         for error in report.streams.iter().filter_map(|stream| stream.error.as_ref()) {
-            writeln!(out, "  {}; {}", error.message, error.hint.as_deref().unwrap_or("nothing to be done"))?;
+            writeln!(out, "  {} {}", error.message, error.hint.as_deref().unwrap_or_default())?;
         }
     }
 

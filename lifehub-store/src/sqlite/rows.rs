@@ -139,6 +139,56 @@ pub(super) fn known_item(row: &SqliteRow) -> Result<KnownItem> {
     Ok(KnownItem { item: ItemRef(get(row, 0)?), sighting, quarantined: get(row, 9)?, held: get(row, 10)? })
 }
 
+/// An item in an answer to `KNOWN`.
+#[derive(Deserialize)]
+struct StoredIdentity<'a>(
+    i64,
+    #[serde(borrow)] Cow<'a, str>,
+    #[serde(borrow)] Cow<'a, str>,
+    u32,
+    i64,
+    Option<i64>,
+    Option<i64>,
+    i64,
+    i32,
+    i32,
+    i32,
+);
+
+/// Reads an answer to `KNOWN`.
+pub(super) fn known_items(text: &str) -> Result<Vec<KnownItem>> {
+    let damaged = || Error::new(ErrorKind::Storage, "stored items cannot be read back");
+    let stored: Vec<StoredIdentity<'_>> = serde_json::from_str(text).map_err(|_| damaged())?;
+    let item = |row| {
+        let StoredIdentity(
+            item,
+            id,
+            hash,
+            normalizer,
+            generation,
+            at,
+            version,
+            observed,
+            state,
+            quarantined,
+            held,
+        ) = row;
+        let hash = u128::from_str_radix(&hash, 16).map_err(|_| damaged())?;
+        let sighting = Sighting {
+            id: id.into_owned(),
+            hash: Digest::from_bytes(hash.to_be_bytes()),
+            normalizer,
+            generation: u64::try_from(generation).unwrap_or(0),
+            at: at.map(Timestamp::from_micros),
+            version: version.map(i64::cast_unsigned),
+            observed: Timestamp::from_micros(observed),
+            state: if state == 0 { ItemState::Live } else { ItemState::Gone },
+        };
+        Ok(KnownItem { item: ItemRef(item), sighting, quarantined: quarantined != 0, held: held != 0 })
+    };
+    stored.into_iter().map(item).collect()
+}
+
 pub(super) fn known_record(row: &SqliteRow) -> Result<KnownRecord> {
     Ok(KnownRecord {
         item: ItemRef(get(row, 0)?),

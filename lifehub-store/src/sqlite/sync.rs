@@ -11,7 +11,7 @@ use lifehub_core::record::ConnectionId;
 use lifehub_core::{Error, ErrorKind};
 use sqlx::sqlite::SqliteConnection;
 
-use super::rows::{json_list, known_item, known_record, partition_args};
+use super::rows::{json_list, known_item, known_items, known_record, partition_args};
 use super::statement::{Args, CHUNK, get, get_u64, row, rows, signed};
 use super::{Store, commit, sql};
 
@@ -48,10 +48,9 @@ impl SyncStore for Store {
         for chunk in ids.chunks(CHUNK) {
             let mut args = partition_args(partition);
             chunk.iter().for_each(|id| args.push(*id));
-            let found = rows(&mut conn, sql::KNOWN.sql(chunk.len()), args).await?;
-            for row in &found {
-                known.push(known_item(row)?);
-            }
+            let found = row(&mut conn, sql::KNOWN.sql(chunk.len()), args).await?;
+            let text = found.as_ref().map_or(Ok(None), |row| get::<Option<&str>>(row, 0))?;
+            known.extend(known_items(text.unwrap_or("[]"))?);
         }
         Ok(known)
     }

@@ -5,6 +5,7 @@
 mod catalog;
 mod core_order;
 mod crates;
+mod examples;
 mod files;
 mod footprint;
 mod import_groups;
