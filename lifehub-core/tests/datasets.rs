@@ -126,7 +126,7 @@ fn examples() -> Vec<Example> {
         ),
         Example::of::<Weather>(
             json!({"place": "Rome", "temperature_min_c": 8.1, "temperature_mean_c": 13.0, "temperature_max_c": 18.4,
-                "precipitation_mm": 0.4, "wind_max_mps": 6.2, "sunshine_s": 21000.0, "code": 61}),
+                "precipitation_mm": 0.4, "wind_max_mps": 6.2, "sunshine_s": 21000.0, "code": 61, "forecast": true}),
             &[
                 ("weather.temperature_min", "Rome", 8.1),
                 ("weather.temperature_mean", "Rome", 13.0),

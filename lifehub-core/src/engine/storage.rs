@@ -39,7 +39,7 @@ pub struct PartitionKey {
     pub partition: String,
 }
 
-/// A store's own handle of an item row.
+/// A store's own handle of an item row: unique in the whole store, and rising with the order in which rows were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemRef(pub i64);
 
@@ -127,7 +127,7 @@ pub struct Batch {
     pub puts: Vec<ItemPut>,
     /// Unchanged items to stamp as seen.
     pub seen: Option<Seen>,
-    /// A sweep that is held: the missing live items of this coverage are marked.
+    /// A sweep that is held: the live items of this coverage that are missing after `puts` and `seen` are marked.
     pub hold: Option<Missing>,
     /// The partition's state after this batch.
     pub state: PartitionState,
@@ -155,7 +155,7 @@ pub struct Missing {
     pub generation: u64,
 }
 
-/// The new row of one item, its body and its records.
+/// The new row of one item, its body and its records. It takes the item's held mark away.
 #[derive(Debug, Clone)]
 pub struct ItemPut {
     /// The row to replace; `None` makes a new one.
@@ -190,7 +190,9 @@ pub struct Quarantine {
     pub body: RawJson,
 }
 
-/// What becomes of one record.
+/// What becomes of one record. One that the user removed stays as it is, whatever a batch says of it; that is no error.
+///
+/// A store never has to read a record's content back: the engine asks for id, dataset, key, digest, day and state.
 #[derive(Debug, Clone)]
 pub enum RecordChange {
     /// It is new.
@@ -256,16 +258,22 @@ pub trait SyncStore: Send + Sync {
     /// The state of a partition; the default one if it was never synced.
     async fn resume(&self, partition: &PartitionKey) -> Result<PartitionState>;
 
-    /// The identity rows of those ids that exist, in any order, whether live or gone.
+    /// The identity rows of those ids that exist, in any order, whether live or gone. No id is asked for twice.
     async fn known(&self, partition: &PartitionKey, ids: &[&str]) -> Result<Vec<KnownItem>>;
 
-    /// All records of these items, in any order, whatever their state.
+    /// All records of these items, in any order, whatever their state. The items are of this partition.
     async fn records_of(&self, partition: &PartitionKey, items: &[ItemRef]) -> Result<Vec<KnownRecord>>;
 
-    /// Commits a batch: all of it or nothing, and only while the lease holds, which it also renews.
+    /// Commits a batch: all of it or nothing, and only while the lease holds, which it also renews. Whoever syncs may
+    /// drop the future at any moment: also then all of the batch is there, now or soon, or nothing of it ever is.
     ///
     /// # Errors
-    /// [`LeaseLost`](crate::ErrorKind::LeaseLost) if the lease is of an older epoch, expired or released: 0 rows change.
+    /// [`LeaseLost`](crate::ErrorKind::LeaseLost) if the lease is of an older epoch, expired or released;
+    /// [`Internal`](crate::ErrorKind::Internal) for a batch that no engine makes: of another connection than the lease,
+    /// with a row that is not there, is of another partition, or would be there twice;
+    /// [`StorageFull`](crate::ErrorKind::StorageFull) and [`Storage`](crate::ErrorKind::Storage) if it cannot be
+    /// written, the latter [temporary](crate::Error::is_temporary) where a later try may succeed. Each time 0 rows
+    /// change.
     async fn commit(&self, lease: &Lease, batch: Batch) -> Result<()>;
 
     /// Counts what a finished pass covers and misses.
@@ -335,7 +343,7 @@ pub trait Leases: Send + Sync {
 /// The ledger of runs.
 #[async_trait]
 pub trait Runs: Send + Sync {
-    /// Writes the entry of a run that begins or ends, while the lease holds.
+    /// Writes the entry of a run that begins or ends, while the lease holds, which it may renew.
     async fn record(&self, lease: &Lease, run: &RunEntry) -> Result<()>;
 
     /// The latest run of a connection.
@@ -345,7 +353,7 @@ pub trait Runs: Send + Sync {
 /// Credentials of connections.
 #[async_trait]
 pub trait Vault: Send + Sync {
-    /// The credentials of a connection, opened.
+    /// The credentials of a connection, opened; none for one that was given none.
     async fn credentials(&self, connection: ConnectionId) -> Result<Credentials>;
 }
 

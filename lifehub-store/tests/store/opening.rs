@@ -8,7 +8,7 @@ use lifehub_store::{KeySource, OpenOptions, Store};
 use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::world::{World, insert, open, options, put, workout};
+use crate::world::{World, open, options};
 
 async fn run(path: &Path, script: &'static str) {
     let url = format!("sqlite://{}?mode=rwc", path.display());
@@ -157,30 +157,5 @@ async fn a_database_in_memory_works_alike() {
     lifehub_core::engine::Leases::release(&store, &lease).await.unwrap();
     for finding in store.check().await.unwrap() {
         assert!(finding.problems.is_empty(), "{finding:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_dropped_commit_leaves_nothing_behind() {
-    let world = World::new().await;
-    for polls in 0..12 {
-        let batch = world.batch(vec![put("a", None, vec![insert(world.record_id(), workout(0, 1.0))])]);
-        let mut commit = Box::pin(lifehub_core::engine::SyncStore::commit(&world.store, &world.lease, batch));
-        for _ in 0..polls {
-            let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
-            if std::future::Future::poll(commit.as_mut(), context).is_ready() {
-                break;
-            }
-            std::thread::yield_now();
-        }
-        drop(commit);
-        // Whether or not the cut one was through: the next write comes through, and nothing is half there.
-        world.commit(vec![]).await;
-        let items = world.number("SELECT count(*) FROM items").await;
-        assert_eq!(items, world.number("SELECT count(*) FROM records").await);
-        world.assert_sound().await;
-        if items > 0 {
-            break;
-        }
     }
 }

@@ -23,6 +23,7 @@ use crate::stores::in_sqlite;
 const DOUBLES: &[(&str, Flaw, &str)] = &[
     ("all_of_a_batch_is_there", ForgetsTheState, "the state of the partition: found 0 instead of 3"),
     ("a_batch_that_fails_changes_nothing", WritesTheFirstItem, "a new item that exists changed something"),
+    ("a_dropped_commit_is_whole_or_nothing", CommitsInHalves, "whether all or none, not 2, of 4 items"),
     ("any_number_of_items_fits_in_a_batch", TakesAThousand, "known items after a batch of 5000: found 1000"),
     ("a_state_comes_back_as_it_was", ForgetsTheFullScan, "a state with both scans open: found"),
     ("records_follow_their_item", KeepsTheFirstRecord, "records of one item: found 1 instead of 3"),

@@ -24,6 +24,7 @@ use lifehub_testkit::suite::store::StoreUnderTest;
 pub(crate) enum Flaw {
     ForgetsTheState,
     WritesTheFirstItem,
+    CommitsInHalves,
     TakesAThousand,
     ForgetsTheFullScan,
     KeepsTheFirstRecord,
@@ -200,6 +201,14 @@ impl Flawed {
                 self.inner.commit(lease, batch).await?;
                 let passed = self.memory().passed;
                 self.store.pass_time(passed).await.map(|_| ())
+            }
+            Flaw::CommitsInHalves if batch.puts.len() > 1 => {
+                let mut first = batch.clone();
+                let rest = first.puts.split_off(batch.puts.len() / 2);
+                self.inner.commit(lease, first).await?;
+                // Something else has its turn.
+                tokio::task::yield_now().await;
+                self.inner.commit(lease, Batch { puts: rest, ..batch }).await
             }
             Flaw::WritesTheFirstItem => {
                 let refused = self.inner.commit(lease, batch.clone()).await;

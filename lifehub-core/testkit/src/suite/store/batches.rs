@@ -1,14 +1,19 @@
 //! Rule 1: a batch is committed whole or not at all.
 
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Wake, Waker};
+
 use lifehub_core::engine::{
     Anchor, BodyChange, Ended, ItemRef, ItemState, Lease, Missing, PartitionState, RecordState, Scan, Seen,
 };
 use lifehub_core::page::{Coverage, Cursor, Pass, PassKind};
-use lifehub_core::{Error, ErrorKind};
+use lifehub_core::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use super::world::{World, bad, delete, equal, gone, insert, instant, put, refused, update, workout};
 use super::{Outcome, Subject, Verdict};
+use crate::suite::Failure;
 
 /// Everything that one batch may hold is there after its commit.
 pub(super) async fn all_of_a_batch_is_there(subject: &Subject) -> Verdict {
@@ -169,6 +174,68 @@ pub(super) async fn a_state_comes_back_as_it_was(subject: &Subject) -> Verdict {
         equal(world.storage.resume(&world.key()).await?, state, what)?;
     }
     Ok(Outcome::Passed)
+}
+
+/// After how many steps a commit is dropped, at most.
+const STEPS: usize = 60;
+
+/// Who syncs may stop at any moment: what a commit has begun, it ends or undoes.
+pub(super) async fn a_dropped_commit_is_whole_or_nothing(subject: &Subject) -> Verdict {
+    let world = World::open(subject).await?;
+    for steps in 0..STEPS {
+        let ids: Vec<String> = (0..4).map(|k| format!("{steps}-{k}")).collect();
+        let batch = world.batch(ids.iter().map(|id| world.new_item(id, workout(0, 1.0))).collect());
+        let (storage, lease) = (world.storage.clone(), world.lease.clone());
+        let commit = Box::pin(async move { storage.commit(&lease, batch).await });
+        let walked = tokio::task::spawn_blocking(move || walk(commit, steps)).await;
+        let ended = walked.map_err(|_| Failure::new("a commit panicked"))?;
+        // Waits for what the dropped one may still be doing.
+        world.commit(vec![]).await?;
+        let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let known = world.storage.known(&world.key(), &names).await?.len();
+        let live = world.live().await?.into_iter().filter(|id| ids.contains(id)).count();
+        let half = format!("of 4 items after a commit was dropped at its step {steps}");
+        equal([0, 4].contains(&known), true, format!("whether all or none, not {known}, {half} are there"))?;
+        equal(live, known, format!("the records {half}"))?;
+        if ended {
+            equal(known, 4, format!("the items {half}, which had ended"))?;
+            break;
+        }
+    }
+    Ok(Outcome::Passed)
+}
+
+/// Polls a future whenever it is woken, so often, and drops it; tells whether it had ended.
+fn walk(mut future: Pin<Box<dyn Future<Output = Result<()>> + Send>>, steps: usize) -> bool {
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    for _ in 0..steps {
+        if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            return true;
+        }
+        bell.wait();
+    }
+    false
+}
+
+#[derive(Default)]
+struct Bell(Mutex<bool>, Condvar);
+
+impl Bell {
+    fn wait(&self) {
+        let mut rung = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*rung {
+            rung = self.1.wait(rung).unwrap_or_else(PoisonError::into_inner);
+        }
+        *rung = false;
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.1.notify_one();
+    }
 }
 
 /// A commit whose items yield no records, or whose records go and come, leaves exactly what it says.

@@ -19,6 +19,9 @@ batches {
     a_batch_that_fails_changes_nothing:
         "A batch with an unknown, foreign or doubled row, or without the lease, is refused, and everything is as it was.",
         "A store that has written the first item when it finds the second impossible.";
+    a_dropped_commit_is_whole_or_nothing:
+        "Of a commit whose future was dropped, at whichever point, all is there or nothing ever is, and the next one comes through.",
+        "A store that commits a batch in two halves.";
     any_number_of_items_fits_in_a_batch:
         "Batches of no item, one, two and five thousand, with their records and stamps, are stored whole.",
         "A store that takes the first thousand items of a batch.";
