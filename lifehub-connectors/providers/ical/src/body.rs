@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// What is stored of an event, and all that its records depend on.
@@ -22,6 +23,9 @@ pub(crate) struct Body {
     /// The year to whose end a series is expanded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) through: Option<i16>,
+    /// The first day of the month in which a series was read: where it stands moves on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) month: Option<Date>,
     /// A component has no end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) cut: bool,

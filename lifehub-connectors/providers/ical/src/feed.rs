@@ -1,5 +1,6 @@
 //! Getting the file: over HTTP with the validators of the last answer, or from the disk.
 
+use jiff::civil::Date;
 use jiff::fmt::rfc2822::DateTimeParser;
 use lifehub_core::connector::Context;
 use lifehub_core::http::Answer;
@@ -25,8 +26,8 @@ pub(crate) struct Mark {
     source: String,
     /// The zone that the settings name.
     zone: Option<String>,
-    /// The year of the pass, from which it follows how far series are expanded.
-    year: i16,
+    /// The month of the pass, from which it follows how far series are expanded and where they stand.
+    month: Date,
     /// The form of raw items.
     form: u32,
     /// `ETag` and `Last-Modified`, as they came.
@@ -35,16 +36,16 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// The mark of a pass of that year, before anything was read.
-    pub(crate) fn new(settings: &Settings, year: i16) -> Self {
+    /// The mark of a pass of that month, before anything was read.
+    pub(crate) fn new(settings: &Settings, month: Date) -> Self {
         let zone = settings.zone.as_ref().map(|zone| zone.name().to_owned());
-        Self { source: settings.source.account(), zone, year, form: FORM, ..Self::default() }
+        Self { source: settings.source.account(), zone, month, form: FORM, ..Self::default() }
     }
 
     /// Whether an unchanged file gives unchanged items.
     pub(crate) fn allows(&self, other: &Self) -> bool {
-        let Self { source, zone, year, form, .. } = self;
-        (source, zone, year, form) == (&other.source, &other.zone, &other.year, &other.form)
+        let Self { source, zone, month, form, .. } = self;
+        (source, zone, month, form) == (&other.source, &other.zone, &other.month, &other.form)
     }
 
     /// Whether an answer is a copy from before the last one: a server among several that lags behind.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use lifehub_core::clock::{Timestamp, Zone};
 use lifehub_core::page::{Coverage, Item, RawItem, RawJson};
 use lifehub_core::record::Digest;
@@ -33,11 +34,12 @@ struct Head {
     component: Component,
 }
 
-/// The items of a calendar, and what it covers. `zone` is that of times without one, `year` the pass's.
+/// The items of a calendar, and what it covers. `zone` is that of times without one, `month` the
+/// first day of the pass's.
 ///
 /// # Errors
 /// [`ErrorKind::TooLarge`] if its series have more occurrences than can be held.
-pub(crate) fn items(calendar: Calendar, zone: Option<&Zone>, year: i16) -> Result<(Vec<Item>, Coverage)> {
+pub(crate) fn items(calendar: Calendar, zone: Option<&Zone>, month: Date) -> Result<(Vec<Item>, Coverage)> {
     let Calendar { zone: told, mut zones, events, .. } = calendar;
     zones.retain(|id, _| by_name(id).is_none());
     let zone = zone.map(|zone| zone.name().to_owned()).or_else(|| match by_name(told.as_deref()?)? {
@@ -59,7 +61,7 @@ pub(crate) fn items(calendar: Calendar, zone: Option<&Zone>, year: i16) -> Resul
     }
     events_by_id.extend(named.into_iter().flat_map(|(uid, heads)| joined(&uid, heads)));
 
-    let mut page = Page { items: Vec::with_capacity(events_by_id.len()), span: None, spent: 0, year };
+    let mut page = Page { items: Vec::with_capacity(events_by_id.len()), span: None, spent: 0, month };
     for (id, heads) in events_by_id {
         page.add(id, heads, &zones, zone.as_deref())?;
     }
@@ -139,7 +141,7 @@ struct Page {
     /// From the first end to the last start: what ends later than the first end lay in the feed's window.
     span: Option<(Timestamp, Timestamp)>,
     spent: usize,
-    year: i16,
+    month: Date,
 }
 
 impl Page {
@@ -156,11 +158,12 @@ impl Page {
             return Ok(());
         }
         let nameless = master.uid.is_none() && master.start.is_none();
-        let through = master.recurs.then_some(self.year.saturating_add(1));
+        let through = master.recurs.then_some(self.month.year().saturating_add(1));
+        let month = master.recurs.then_some(self.month);
         let cut = heads.iter().any(|head| head.component.cut);
         let parts: Vec<Vec<String>> = heads.into_iter().map(|head| kept(head.component.lines)).collect();
         let zones = used(&parts, zones);
-        let body = Body { parts, zones, zone: zone.map(str::to_owned), through, cut };
+        let body = Body { parts, zones, zone: zone.map(str::to_owned), through, month, cut };
         let at = self.weigh(&body)?;
         let text = serde_json::to_vec(&body)
             .map_err(|e| Error::new(ErrorKind::Internal, format!("an event does not fit JSON: {e}")))?;
@@ -177,10 +180,10 @@ impl Page {
 
     /// Where the item stands for coverage; it widens the span.
     ///
-    /// A series is in a feed's window as long as one of its occurrences is, so it stands at the start of next year, where
-    /// it goes on and every window still comes, or at its last occurrence.
+    /// A series is in a feed's window as long as one of its occurrences is, so it stands at the start of the month, where
+    /// it goes on and every window lies around, or at its last occurrence.
     fn weigh(&mut self, body: &Body) -> Result<Option<Timestamp>> {
-        let pivot = jiff::civil::Date::new(self.year.saturating_add(1), 1, 1).map(|day| Stamp::Day(day).at());
+        let pivot = Stamp::Day(self.month).at();
         let series = Series::read(body).ok();
         let occurrences = series.as_ref().and_then(|series| series.occurrences().ok());
         let found = occurrences.as_deref().unwrap_or_default();
@@ -200,7 +203,7 @@ impl Page {
         };
         let (first, start, end) = (first.start.at(), last.start.at(), last.end().unwrap_or(last.start.at()));
         self.span = Some(self.span.map_or((end, start), |(from, to)| (from.min(end), to.max(start))));
-        Ok(Some(start.min(pivot.unwrap_or(start).max(first))))
+        Ok(Some(start.min(pivot.max(first))))
     }
 }
 

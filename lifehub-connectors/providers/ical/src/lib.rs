@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use lifehub_core::connector::{
     Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, SyncMode, Terms,
     Visibility, read_settings,
@@ -85,9 +86,9 @@ fn manifest() -> Manifest {
     }
 }
 
-/// The year in which a pass began.
-fn year(cx: &Context<'_>) -> i16 {
-    time::shown(cx.pass().to.as_seconds()).year()
+/// The first day of the month in which a pass began.
+fn month(cx: &Context<'_>) -> Date {
+    time::shown(cx.pass().to.as_seconds()).date().first_of_month()
 }
 
 #[async_trait]
@@ -111,15 +112,15 @@ impl Connector for Ical {
             ));
         }
         let settings: Settings = cx.settings()?;
-        let year = year(cx);
-        let mark = Mark::new(&settings, year);
+        let month = month(cx);
+        let mark = Mark::new(&settings, month);
         let known = cursor.map(Cursor::read::<Mark>).transpose()?;
         let known = known.filter(|known| cx.pass().kind == PassKind::Live && known.allows(&mark));
 
         let (items, covers, mark) =
             match feed::get(cx, &settings.source, mark.clone(), known.as_ref()).await? {
                 Some((calendar, mark)) => {
-                    let (items, covers) = items::items(calendar, settings.zone.as_ref(), year)?;
+                    let (items, covers) = items::items(calendar, settings.zone.as_ref(), month)?;
                     (items, covers, mark)
                 }
                 None => (Vec::new(), Coverage::Nothing, known.unwrap_or(mark)),

@@ -43,11 +43,11 @@ fn nothing_is_asked_for_conditionally_that_may_give_other_items() {
     let feed = feed();
     let first = cursor(&page(&feed, PassKind::Full, now(), None));
     let settings = json!({ "url": URL });
-    let next_year = "2027-01-01T00:00:00Z".parse().unwrap();
+    let next_month = "2026-04-01T00:00:00Z".parse().unwrap();
     for (what, settings, kind, at, from) in [
         ("a full pass", &settings, PassKind::Full, now(), Some(&first)),
         ("no cursor", &settings, PassKind::Live, now(), None),
-        ("a new year", &settings, PassKind::Live, next_year, Some(&first)),
+        ("a new month", &settings, PassKind::Live, next_month, Some(&first)),
         ("another zone", &json!({ "url": URL, "zone": "Asia/Tokyo" }), PassKind::Live, now(), Some(&first)),
         (
             "another address",

@@ -198,6 +198,27 @@ fn a_series_that_goes_takes_its_occurrences_along() {
 }
 
 #[test]
+fn the_only_series_goes_while_something_is_still_to_come() {
+    let endless = "BEGIN:VEVENT\nUID:endless\nDTSTART:20250107T080000Z\nRRULE:FREQ=WEEKLY\nEND:VEVENT";
+    let one = |id: &str, day: &str| format!("BEGIN:VEVENT\nUID:{id}\nDTSTART:{day}T080000Z\nEND:VEVENT");
+    let others =
+        [("early", "20260105"), ("late", "20260601"), ("mid", "20260502")].map(|(id, day)| one(id, day));
+    let others = others.join("\n");
+    let feed = Feed::new(calendar(&format!("{others}\n{endless}")));
+    let synced = Synced::new(Arc::new(feed.clone()), &json!({ "url": URL }));
+    block_on(async {
+        synced.sync().await;
+        // Two months later it still stands around now.
+        synced.clock.jump_to("2026-05-10T12:00:00Z".parse().unwrap());
+        assert_eq!(counted(&synced.sync().await), (0, 0, 0, 0));
+        feed.state().body = calendar(&others).into_bytes();
+        synced.sync().await;
+        let left: std::collections::BTreeSet<String> = synced.live().into_keys().map(|(id, _)| id).collect();
+        assert_eq!(left.into_iter().collect::<Vec<_>>(), ["early", "late", "mid"]);
+    });
+}
+
+#[test]
 fn what_slid_out_of_the_feeds_window_is_kept() {
     let one = |id: u32, month: u32| {
         format!(
