@@ -85,10 +85,11 @@ impl Summary {
                     ));
                 }
                 if counts.quarantined > 0 {
-                    out.warn(&format!(
-                        "{place}: {} items could not be read and are in quarantine",
-                        grouped(counts.quarantined)
-                    ));
+                    let items = match counts.quarantined {
+                        1 => "1 item could not be read and is".to_owned(),
+                        n => format!("{} items could not be read and are", grouped(n)),
+                    };
+                    out.warn(&format!("{place}: {items} in quarantine"));
                     out.hint("`lifehub doctor` counts them; an update of Lifehub tries them again");
                 }
                 if let Some(error) = error {

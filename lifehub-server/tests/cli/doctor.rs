@@ -126,6 +126,6 @@ fn quarantine_is_counted() {
     world.poison(5, lifehub_connectors::strava::simulator::Poison::TextDistance);
     let run = home.run(&["sync", "--all", "--json"]).exits(0);
     assert_eq!(run.json()["totals"]["quarantined"], 1, "{run:#?}");
-    assert!(run.err.contains("1 items could not be read"), "{run:#?}");
+    assert!(run.err.contains("1 item could not be read"), "{run:#?}");
     finds(&home.run(&["doctor", "--json"]).exits(0), "warn", "quarantine of strava", "1 items");
 }

@@ -121,7 +121,8 @@ pub(crate) fn classify(answer: &Answer) -> Option<Error> {
     let (kind, message) = match answer.status.as_u16() {
         401 => (ErrorKind::Unauthorized, "the calendar's address asks for a log-in"),
         403 => (ErrorKind::Forbidden, "the calendar's address is not open to whoever has it (any more)"),
-        404 | 410 => (ErrorKind::NotFound, "there is no calendar at this address (any more)"),
+        // The setting is wrong, not a path of ours.
+        404 | 410 => (ErrorKind::Invalid, "there is no calendar at this address (any more)"),
         _ => return None,
     };
     let hint = "the secret address may have been reset: copy it again and set it anew";

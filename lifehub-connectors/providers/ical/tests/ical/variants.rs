@@ -77,8 +77,8 @@ fn refusals_say_that_the_address_may_have_changed() {
     for (status, kind) in [
         (401, ErrorKind::Unauthorized),
         (403, ErrorKind::Forbidden),
-        (404, ErrorKind::NotFound),
-        (410, ErrorKind::NotFound),
+        (404, ErrorKind::Invalid),
+        (410, ErrorKind::Invalid),
         (500, ErrorKind::Unavailable),
     ] {
         let feed = Feed::new("private");
