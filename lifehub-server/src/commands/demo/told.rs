@@ -52,7 +52,8 @@ pub(super) fn text(app: &App, world: World, stored: &Table, summary: &Summary) -
         ("doctor", "", "whether all is sound"),
         ("demo", "", "sync again: nothing changes"),
     ];
-    let command = |(name, rest, _): &(&str, &str, &str)| format!("  lifehub {name}{flags}{rest}");
+    let program = shell::program();
+    let command = |(name, rest, _): &(&str, &str, &str)| format!("  {program} {name}{flags}{rest}");
     let width = commands.iter().map(|parts| command(parts).chars().count()).max().unwrap_or(0);
     for parts in &commands {
         lines.push(format!("{:<width$}  # {}", command(parts), parts.2));

@@ -93,6 +93,7 @@ fn text(app: &App, args: &SimulateArgs, at: Timestamp, simulated: &[Simulated]) 
         None => DATA_DIR.to_owned(),
     };
     let dir = shell::word(&dir);
+    let program = shell::program();
     let mut lines = Vec::new();
     for one in simulated {
         let manifest = app.registry.get(one.id)?.manifest();
@@ -102,14 +103,14 @@ fn text(app: &App, args: &SimulateArgs, at: Timestamp, simulated: &[Simulated]) 
             format!("export LIFEHUB_PROVIDERS__{id}__BASE_URL={}", shell::word(url))
         }));
         lines.push(format!(
-            "lifehub connect {} --user {EMAIL} --data-dir {dir}{}",
+            "{program} connect {} --user {EMAIL} --data-dir {dir}{}",
             one.id,
             inputs(manifest, one)
         ));
         lines.push(String::new());
     }
     lines.push("# then".into());
-    lines.push(format!("lifehub sync --all --data-dir {dir}"));
+    lines.push(format!("{program} sync --all --data-dir {dir}"));
     lines.push(String::new());
     let items = args.items.map(|items| format!(" --items {items}")).unwrap_or_default();
     lines.push(format!("# serving until Ctrl-C; the same data again: --seed {} --at {at}{items}", args.seed));
