@@ -1,5 +1,10 @@
-//! Simulated providers: a loopback HTTP server that speaks a provider's wire format, writes down what it was asked,
-//! and fails on demand.
+//! What connectors and stores are tested with: simulated providers, things that fail when told, and the conformance
+//! suites.
+//!
+//! - [`Server`] speaks a provider's wire format over loopback, writes down what it was asked, and fails by a
+//!   [`FaultPlan`]; an [`Account`] is a simulated provider that suites, demo and benchmarks can drive.
+//! - [`Proxy`] is a bad network, [`FaultyStore`] a bad disk.
+//! - `suite` (feature `suite`) has every case that a connector or a store must pass; docs/connectors.md lists them.
 //!
 //! A simulator is one function from a request to an answer; everything else (the socket, the ledger, the faults) is
 //! here and the same for all of them.
