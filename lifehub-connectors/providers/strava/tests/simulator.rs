@@ -242,7 +242,8 @@ fn a_delete_between_two_pages_shifts_the_rest() {
     let strava = strava(WorldOptions::default().activities(100));
     let order = newest_first(&strava.world);
     let early = order[..5].to_vec();
-    strava.world.after_page(2, move |world| world.delete(early));
+    let world = strava.world.clone();
+    strava.server.after(1, move || world.delete(early));
     let items = strava.walk("per_page=20");
     let seen: HashSet<i64> = ids(&items).into_iter().collect();
     let missed: Vec<i64> = newest_first(&strava.world).into_iter().filter(|id| !seen.contains(id)).collect();

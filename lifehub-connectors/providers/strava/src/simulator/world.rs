@@ -26,10 +26,7 @@ struct State {
     /// Sorted by start and id.
     entries: Vec<Entry>,
     next_id: i64,
-    hooks: Vec<(u64, Hook)>,
 }
-
-type Hook = Box<dyn FnOnce(&World) + Send>;
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +107,6 @@ impl World {
             now,
             entries: Vec::with_capacity(drafts.len()),
             next_id: if options.large_ids { 9_007_199_254_740_993 } else { 10_000_000_001 },
-            hooks: Vec::new(),
             options,
         };
         // Ids follow the order of uploads, and one upload in fifty is up to ten days late.
@@ -245,11 +241,6 @@ impl World {
         entry.write(entry.sound.clone(), None);
     }
 
-    /// Does something once, right after page `page` of a list is next answered: what happens while a client walks.
-    pub fn after_page(&self, page: u64, change: impl FnOnce(&World) + Send + 'static) {
-        self.state().hooks.push((page, Box::new(change)));
-    }
-
     pub(super) fn list(&self, query: &Query) -> Bytes {
         page(&self.state().entries, query)
     }
@@ -257,16 +248,6 @@ impl World {
     /// Whether the token of the account's owner sees what is visible to "Only You".
     pub(super) fn shows_private(&self) -> bool {
         self.state().options.sees_private
-    }
-
-    pub(super) fn page_served(&self, page: u64) {
-        let mut state = self.state();
-        let (due, later) = std::mem::take(&mut state.hooks).into_iter().partition(|(at, _)| *at == page);
-        state.hooks = later;
-        drop(state);
-        // Without the lock: each of them changes the world through its public face.
-        let due: Vec<(u64, Hook)> = due;
-        due.into_iter().for_each(|(_, hook)| hook(self));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
