@@ -122,24 +122,7 @@ pub(super) fn record_state(number: i32) -> RecordState {
     }
 }
 
-/// Reads `item_columns!()`.
-pub(super) fn known_item(row: &SqliteRow) -> Result<KnownItem> {
-    let normalizer = get::<i64>(row, 3)?;
-    let sighting = Sighting {
-        id: get(row, 1)?,
-        hash: Digest::from_bytes(get_bytes(row, 2)?),
-        normalizer: u32::try_from(normalizer).unwrap_or(u32::MAX),
-        generation: get_u64(row, 4)?,
-        at: get::<Option<i64>>(row, 5)?.map(Timestamp::from_micros),
-        // A version fills 64 bits: it is kept bit by bit.
-        version: get::<Option<i64>>(row, 6)?.map(i64::cast_unsigned),
-        observed: Timestamp::from_micros(get(row, 7)?),
-        state: if get::<i32>(row, 8)? == 0 { ItemState::Live } else { ItemState::Gone },
-    };
-    Ok(KnownItem { item: ItemRef(get(row, 0)?), sighting, quarantined: get(row, 9)?, held: get(row, 10)? })
-}
-
-/// An item in an answer to `KNOWN`.
+/// An identity row as `identity!()` gives it.
 #[derive(Deserialize)]
 struct StoredIdentity<'a>(
     i64,
@@ -157,22 +140,24 @@ struct StoredIdentity<'a>(
 
 /// Reads an answer to `KNOWN`.
 pub(super) fn known_items(text: &str) -> Result<Vec<KnownItem>> {
-    let damaged = || Error::new(ErrorKind::Storage, "stored items cannot be read back");
     let stored: Vec<StoredIdentity<'_>> = serde_json::from_str(text).map_err(|_| damaged())?;
-    let item = |row| {
-        let StoredIdentity(
-            item,
-            id,
-            hash,
-            normalizer,
-            generation,
-            at,
-            version,
-            observed,
-            state,
-            quarantined,
-            held,
-        ) = row;
+    stored.into_iter().map(StoredIdentity::known).collect()
+}
+
+/// Reads `identity!()`, the first column of a row.
+pub(super) fn known_item(row: &SqliteRow) -> Result<KnownItem> {
+    let stored: StoredIdentity<'_> = serde_json::from_str(get(row, 0)?).map_err(|_| damaged())?;
+    stored.known()
+}
+
+fn damaged() -> Error {
+    Error::new(ErrorKind::Storage, "stored items cannot be read back")
+}
+
+impl StoredIdentity<'_> {
+    fn known(self) -> Result<KnownItem> {
+        let Self(item, id, hash, normalizer, generation, at, version, observed, state, quarantined, held) =
+            self;
         let hash = u128::from_str_radix(&hash, 16).map_err(|_| damaged())?;
         let sighting = Sighting {
             id: id.into_owned(),
@@ -180,13 +165,13 @@ pub(super) fn known_items(text: &str) -> Result<Vec<KnownItem>> {
             normalizer,
             generation: u64::try_from(generation).unwrap_or(0),
             at: at.map(Timestamp::from_micros),
+            // A version fills 64 bits: it is kept bit by bit.
             version: version.map(i64::cast_unsigned),
             observed: Timestamp::from_micros(observed),
             state: if state == 0 { ItemState::Live } else { ItemState::Gone },
         };
         Ok(KnownItem { item: ItemRef(item), sighting, quarantined: quarantined != 0, held: held != 0 })
-    };
-    stored.into_iter().map(item).collect()
+    }
 }
 
 pub(super) fn known_record(row: &SqliteRow) -> Result<KnownRecord> {

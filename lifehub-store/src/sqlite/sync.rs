@@ -114,7 +114,7 @@ impl SyncStore for Store {
         let Some(id) = partition_row(&mut conn, partition).await? else { return Ok(Vec::new()) };
         let args = Args::new().with(id).with(after.map_or(0, |item| item.0)).with(limit);
         let found = rows(&mut conn, sql::RAW, args).await?;
-        let item = |row| Ok(StoredItem { known: known_item(row)?, body: RawJson::from_store(get(row, 11)?) });
+        let item = |row| Ok(StoredItem { known: known_item(row)?, body: RawJson::from_store(get(row, 1)?) });
         found.iter().map(item).collect()
     }
 }
