@@ -46,7 +46,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// One of each kind that a client survives by asking again, with waits of a second and a delay of 20 ms.
+    /// Those of which a share is drawn unless others are named, with waits of a second and a delay of 20 ms.
     pub const EACH: [Self; 11] = [
         Self::RetryAfterSeconds(1),
         Self::RetryAfterDate(1),
@@ -96,7 +96,7 @@ impl FaultPlan {
         }
     }
 
-    /// That share of all requests (0 to 1) fails, in one of all ways, at most three in a row.
+    /// That share of all requests (0 to 1) fails, in one of [these ways](Fault::EACH), at most three in a row.
     pub fn share(seed: u64, rate: f64) -> Self {
         Self { seed, rate: rate.clamp(0.0, 1.0), ..Self::none() }
     }
