@@ -12,10 +12,12 @@ pub mod error;
 pub mod http;
 pub mod memory;
 pub mod normalize;
+pub mod oauth;
 pub mod page;
 pub mod paginate;
 pub mod record;
 pub mod registry;
+pub mod schedule;
 pub mod secret;
 
 pub use error::{Error, ErrorKind, Result};

@@ -104,11 +104,14 @@ async fn dispatch(out: Output, cli: Cli) -> Outcome {
     let app = |out| App::new(out, &cli.global);
     match cli.command {
         Command::Connect(args) => Box::pin(commands::connect::run(&app(out)?, args)).await,
+        Command::Disconnect(args) => Box::pin(commands::disconnect::run(&app(out)?, args)).await,
         Command::Sync(args) => Box::pin(commands::sync::run(&app(out)?, args)).await,
+        Command::Worker(args) => Box::pin(commands::worker::run(&app(out)?, args)).await,
         Command::Replay(args) => Box::pin(commands::replay::run(&app(out)?, args)).await,
         Command::Export(args) => Box::pin(commands::export::run(&app(out)?, args)).await,
         Command::Connections(args) => Box::pin(commands::connections::run(&app(out)?, args)).await,
         Command::Connectors(command) => commands::connectors::run(&app(out)?, command),
+        Command::Keys(command) => Box::pin(commands::keys::run(&app(out)?, command)).await,
         Command::User(command) => Box::pin(commands::user::run(&app(out)?, command)).await,
         #[cfg(feature = "simulator")]
         Command::Demo(args) => Box::pin(commands::demo::run(&app(out)?, args)).await,

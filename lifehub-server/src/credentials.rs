@@ -53,7 +53,7 @@ impl<'a> Names<'a> {
         field.map_or_else(|| name.to_owned(), |field| field.title.to_owned())
     }
 
-    /// Reads the `--secret` arguments: every name is known and given once, and none that is required is missing.
+    /// Reads the `--secret` arguments: every name is known and given once.
     ///
     /// # Errors
     /// Naming what exists and how to give it.
@@ -71,6 +71,16 @@ impl<'a> Names<'a> {
             }
             given.push(one);
         }
+        // Questions come last: what else is wrong is known before anybody is asked.
+        given.sort_by_key(|given| matches!(given.source, Source::Prompt { .. }));
+        Ok(given)
+    }
+
+    /// Checks that none of the credentials that are required is missing.
+    ///
+    /// # Errors
+    /// Naming the first that is, and how to give it.
+    pub(crate) fn complete(&self, given: &[Given]) -> Result<()> {
         let has = |name: &str| given.iter().any(|given| given.name == name);
         match self.0.auth.fields.iter().find(|field| field.required && !has(field.name)) {
             Some(missing) => Err(wrong(format!("{} needs the credential {}", self.0.title, missing.name))
@@ -78,11 +88,7 @@ impl<'a> Names<'a> {
                     "add --secret {0} to be asked for it, or --secret {0}=@FILE, or --secret {0}=- for standard input",
                     missing.name
                 ))),
-            None => {
-                // Questions come last: what else is wrong is known before anybody is asked.
-                given.sort_by_key(|given| matches!(given.source, Source::Prompt { .. }));
-                Ok(given)
-            }
+            None => Ok(()),
         }
     }
 

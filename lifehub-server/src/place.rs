@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind as IoKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lifehub_core::secret::Secret;
 use lifehub_core::{Error, ErrorKind, Result};
@@ -16,6 +17,7 @@ pub(crate) struct Place {
     dir: PathBuf,
     database_url: Option<Secret>,
     master_key: Option<Secret>,
+    lease: Option<Duration>,
 }
 
 impl Place {
@@ -34,6 +36,7 @@ impl Place {
             dir,
             database_url: configuration.database_url.clone(),
             master_key: configuration.master_key.clone(),
+            lease: configuration.lease,
         })
     }
 
@@ -109,7 +112,12 @@ impl Place {
             Some(url) => url.clone(),
             None => Secret::new(path_text(&self.dir.join("lifehub.db"))?),
         };
-        Store::open(url.expose(), OpenOptions::new(self.key())).await
+        let options = OpenOptions::new(self.key());
+        let options = match self.lease {
+            Some(term) => options.lease_term(term),
+            None => options,
+        };
+        Store::open(url.expose(), options).await
     }
 
     fn key(&self) -> KeySource {

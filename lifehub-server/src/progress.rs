@@ -1,4 +1,5 @@
-//! Progress of runs on standard error: one spinner for each stream on a terminal, a line now and then elsewhere.
+//! Progress on standard error: one spinner for each stream of a run, or a bar, on a terminal; a line now and then
+//! elsewhere.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use lifehub_core::engine::{Connection, Counts, Engine, SyncEvent};
 use lifehub_core::page::PassKind;
+use lifehub_core::record::ConnectionId;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::output::{Output, printable};
@@ -44,6 +46,39 @@ pub(crate) async fn watch<T>(
     }
     view.clear();
     done
+}
+
+/// A count that rises to a known end: a bar on a terminal, a line now and then elsewhere.
+pub(crate) struct Count<'a> {
+    out: &'a Output,
+    label: &'static str,
+    bar: ProgressBar,
+    told: Instant,
+}
+
+impl<'a> Count<'a> {
+    pub(crate) fn new(out: &'a Output, label: &'static str) -> Self {
+        let bar = out.bars().add(ProgressBar::new(0).with_prefix(label));
+        if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {human_pos} of {human_len}") {
+            bar.set_style(style);
+        }
+        Self { out, label, bar, told: Instant::now() }
+    }
+
+    pub(crate) fn show(&mut self, done: u64, all: u64) {
+        self.bar.set_length(all);
+        self.bar.set_position(done);
+        if self.out.bars().is_hidden() && self.told.elapsed() >= LINE_EVERY {
+            self.told = Instant::now();
+            self.out.note(&format!("{}: {} of {}", self.label, grouped(done), grouped(all)));
+        }
+    }
+}
+
+impl Drop for Count<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 struct View<'a> {
@@ -96,6 +131,9 @@ impl View<'_> {
                     shown.bar.set_message(text);
                 }
             }
+            SyncEvent::ReconnectRequired { connection } if *connection == own => {
+                reconnect(self.out, &self.connection.provider, own);
+            }
             _ => {}
         }
     }
@@ -122,6 +160,14 @@ impl View<'_> {
     fn clear(&self) {
         self.streams.values().for_each(|stream| stream.bar.finish_and_clear());
     }
+}
+
+/// Says once that a user has to connect an account again.
+pub(crate) fn reconnect(out: &Output, provider: &str, connection: ConnectionId) {
+    out.warn(&format!(
+        "{provider} {connection}: the provider does not take the credentials any more; what is stored stays"
+    ));
+    out.hint(&format!("connect the account again: lifehub connect {provider} --connection {connection}"));
 }
 
 /// `12 pages, 340 new, 2 changed, 1,800 the same`.

@@ -8,32 +8,61 @@ use lifehub_core::engine::Cancel;
 use crate::failure::{Exit, Signal};
 use crate::output::Output;
 
-/// Waits for the next signal.
-pub(crate) async fn next() -> Signal {
-    tokio::select! {
-        () = interrupt() => Signal::Interrupt,
-        () = terminate() => Signal::Terminate,
-    }
+/// Hears of signals from the moment at which it is made.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    interrupt: Option<tokio::signal::unix::Signal>,
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
 }
 
-async fn interrupt() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+#[cfg(unix)]
+impl Signals {
+    pub(crate) fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        // What the system does not let us hear ends the program as it always does.
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
+        }
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> Signal {
+        tokio::select! {
+            () = heard(&mut self.interrupt) => Signal::Interrupt,
+            () = heard(&mut self.terminate) => Signal::Terminate,
+        }
     }
 }
 
 #[cfg(unix)]
-async fn terminate() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signals) => _ = signals.recv().await,
-        Err(_) => std::future::pending().await,
+async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => _ = signal.recv().await,
+        None => std::future::pending().await,
     }
 }
 
 #[cfg(not(unix))]
-async fn terminate() {
-    std::future::pending().await
+impl Signals {
+    pub(crate) fn listen() -> Self {
+        Self {}
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> Signal {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::Interrupt
+    }
+}
+
+/// Waits for the next signal.
+pub(crate) async fn next() -> Signal {
+    Signals::listen().next().await
 }
 
 /// Keeps Ctrl-C from ending the program from now on: whoever calls this hears of it in another way.
@@ -57,16 +86,16 @@ impl Stopper {
     /// Listens from now on.
     pub(crate) fn listen(out: &Output) -> Self {
         let stopper = Self::default();
-        let (own, out) = (stopper.clone(), out.clone());
+        let (own, out, mut signals) = (stopper.clone(), out.clone(), Signals::listen());
         tokio::spawn(async move {
-            let signal = next().await;
+            let signal = signals.next().await;
             let _ = own.got.set(signal);
             out.note(
                 "stopping; what was read is stored, the next run goes on there (once more stops at once)",
             );
             own.cancel.cancel();
             // Every page is one transaction: an end at any moment loses nothing.
-            std::process::exit(i32::from(Exit::Stopped(next().await).code()));
+            std::process::exit(i32::from(Exit::Stopped(signals.next().await).code()));
         });
         stopper
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use lifehub_core::clock::{Rng, Timestamp, Zone};
 use lifehub_core::engine::{
-    Batch, BodyChange, Claim, ItemPut, ItemState, Lease, Leases, Missing, PartitionKey, PartitionState,
+    Batch, BodyChange, Claim, Dues, ItemPut, ItemState, Lease, Leases, Missing, PartitionKey, PartitionState,
     RecordChange, Report, RunEntry, Seen, Sighting, SyncStore,
 };
 use lifehub_core::page::{Coverage, RawJson};
@@ -28,14 +28,7 @@ async fn main() -> Result<()> {
     let key = KeySource::File(dir.path().join("master.key"));
     let store = Store::open(&path.to_string_lossy(), OpenOptions::new(key)).await?;
     let user = store.create_user("speed@example.com", &Zone::utc()).await?;
-    let new = NewConnection {
-        user,
-        provider: "strava".into(),
-        account: None,
-        settings: serde_json::json!({}),
-        credentials: Credentials::none(),
-    };
-    let (connection, _) = store.connect(new).await?;
+    let (connection, _) = store.connect(NewConnection::new(user, "strava", Credentials::none())).await?;
     let Claim::Held(lease) = store.claim(connection).await? else { return Ok(()) };
     let key = PartitionKey { connection, stream: "activities".into(), partition: String::new() };
     let rng = Rng::seeded(1);
@@ -96,6 +89,7 @@ fn empty(key: &PartitionKey, lease: &Lease, page: i64) -> Batch {
             started_at: now,
             finished_at: None,
             resume_at: None,
+            dues: Dues::default(),
             report: Report::new(key.connection, "strava"),
         },
     }

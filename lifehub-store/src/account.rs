@@ -29,7 +29,7 @@ impl fmt::Debug for User {
     }
 }
 
-/// A connection to be made, or renewed if the user has that account already.
+/// A connection to be made, or renewed: the one that the user has with that account, or the one that is named.
 #[derive(Debug, Clone)]
 pub struct NewConnection {
     /// Whose it is.
@@ -38,6 +38,8 @@ pub struct NewConnection {
     pub provider: String,
     /// The provider's id of the account, if it was asked. One unknown account is the same as another.
     pub account: Option<String>,
+    /// The connection that is to be renewed, and no other.
+    pub renew: Option<ConnectionId>,
     /// The settings that the connector's schema describes, without those marked secret.
     pub settings: serde_json::Value,
     /// The credentials, with the settings marked secret.
@@ -48,7 +50,7 @@ impl NewConnection {
     /// A connection with these credentials, without settings, of an account that was not asked for.
     pub fn new(user: UserId, provider: impl Into<String>, credentials: Credentials) -> Self {
         let settings = serde_json::Value::Object(serde_json::Map::new());
-        Self { user, provider: provider.into(), account: None, settings, credentials }
+        Self { user, provider: provider.into(), account: None, renew: None, settings, credentials }
     }
 }
 

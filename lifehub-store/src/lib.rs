@@ -7,6 +7,7 @@
 
 mod account;
 mod key;
+mod keyring;
 mod options;
 mod query;
 mod record;
@@ -20,4 +21,4 @@ pub use options::OpenOptions;
 pub use query::{Changes, DatasetCount, QuarantineEntry, RecordPage, RecordQuery};
 pub use record::StoredRecord;
 pub use rollup::{RollupDifference, RollupRow, Tally};
-pub use sqlite::{Export, Finding, Store};
+pub use sqlite::{Export, Finding, Rotation, Store};

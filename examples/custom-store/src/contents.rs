@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::item::Item;
 use crate::ledger::Run;
 use crate::quotas::Quota;
+use crate::vault::Safe;
 
 /// The version of the file's form: to be raised with every change that an older program would not read.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +38,7 @@ pub(crate) struct ConnectionRow {
     /// Its user ended it.
     pub(crate) ended: bool,
     pub(crate) run: Option<Run>,
+    pub(crate) safe: Safe,
     /// By stream, and in it by partition.
     streams: BTreeMap<String, BTreeMap<String, Partition>>,
 }

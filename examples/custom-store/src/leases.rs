@@ -72,11 +72,7 @@ impl Leases for FileStore {
                 return Ok(Claim::Busy { epoch });
             }
             let epoch = turn.change(|contents| {
-                let row = contents.connections.entry(connection).or_default();
-                if row.ended {
-                    return Err(Error::new(ErrorKind::Invalid, "the connection was ended by its user")
-                        .hint("make a new one"));
-                }
+                let row = contents.still_on(connection)?;
                 row.epoch += 1;
                 Ok(row.epoch)
             })?;

@@ -1,13 +1,10 @@
-//! The latest run of each connection, and its credentials.
-
-use std::sync::PoisonError;
+//! The latest run of each connection.
 
 use async_trait::async_trait;
+use lifehub_core::Result;
 use lifehub_core::clock::Timestamp;
-use lifehub_core::engine::{Lease, Report, RunEntry, Runs, Vault};
+use lifehub_core::engine::{Dues, Lease, Report, RunEntry, Runs};
 use lifehub_core::record::{ConnectionId, RunId};
-use lifehub_core::secret::Credentials;
-use lifehub_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::FileStore;
@@ -24,6 +21,7 @@ struct Form {
     started_at: Timestamp,
     finished_at: Option<Timestamp>,
     resume_at: Option<Timestamp>,
+    dues: Dues,
     report: Report,
 }
 
@@ -45,17 +43,5 @@ impl Runs for FileStore {
         let contents = self.read();
         let run = contents.connections.get(&connection).and_then(|row| row.run.as_ref());
         Ok(run.map(|run| run.0.clone()))
-    }
-}
-
-#[async_trait]
-impl Vault for FileStore {
-    /// Those that were handed over: the file has none.
-    async fn credentials(&self, connection: ConnectionId) -> Result<Credentials> {
-        let all = self.0.credentials.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&connection).cloned().ok_or_else(|| {
-            Error::new(ErrorKind::Invalid, "nobody handed the credentials of the connection to this store")
-                .hint("call `set_credentials` after the store was opened, also where there are none")
-        })
     }
 }

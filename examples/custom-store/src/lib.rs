@@ -7,12 +7,13 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use custom_store::FileStore;
+//! use custom_store::{FileStore, Key};
 //! use lifehub_core::clock::SystemClock;
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("life.json");
-//! let store = FileStore::open(path, Arc::new(SystemClock::default()))?;
+//! let key = Key::new([7; 32]); // 32 bytes that the system's keychain keeps
+//! let store = FileStore::open(path, key, Arc::new(SystemClock::default()))?;
 //! // `Engine::builder(registry, Arc::new(store.clone()), transport)` takes it from here.
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -24,6 +25,7 @@
 //! | `file.rs` | the file holds the state before a write or the one after it, whatever happens; one process has it open |
 //! | `turn.rs` | one write at a time; who reads sees whole states, and waits for nobody |
 //! | `leases.rs` | one worker at a time; who lost its lease changes nothing |
+//! | `vault.rs`, `seal.rs` | one caller renews credentials, and none are lost; what is in the file opens with the key alone |
 //! | `batch.rs` | a batch that makes no sense is refused |
 //! | `contents.rs`, `item.rs` | what is kept; what the user deleted stays deleted |
 //! | `sync.rs`, `ledger.rs`, `quotas.rs` | the traits themselves: exact answers, counts that outlive the process |
@@ -35,10 +37,10 @@
 //! embedded database (redb, SQLite) writes what changed alone, and asks for tables, keys and indexes in return; who
 //! needs that may as well take `lifehub-store`.
 //!
-//! It has no change feed, no roll-ups and no users. Users and connections are the embedder's, who has a place for them
-//! already, and so are **credentials**: they are handed over each time the store was opened
-//! ([`FileStore::set_credentials`]), stay in memory, and are never written. An embedder keeps them in the keychain of the
-//! system, or sealed, as `lifehub-store` does.
+//! It has no change feed, no roll-ups, no schedule and no users. Users and connections are the embedder's, who has a place
+//! for them already. **Credentials** are handed over once, when an account is connected
+//! ([`FileStore::set_credentials`]), and stand in the file sealed: the engine renews them, and a token that a provider
+//! rotated exists nowhere else. The one [`Key`] that opens them is the embedder's to keep.
 
 mod batch;
 mod contents;
@@ -47,13 +49,14 @@ mod item;
 mod leases;
 mod ledger;
 mod quotas;
+mod seal;
 mod sync;
 mod turn;
+mod vault;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use lifehub_core::clock::Clock;
 use lifehub_core::record::{ConnectionId, RecordId};
@@ -64,8 +67,10 @@ use crate::contents::Contents;
 use crate::file::DataFile;
 use crate::leases::Holds;
 use crate::turn::Writer;
+use crate::vault::Claims;
 
 pub use crate::item::Published;
+pub use crate::seal::Key;
 
 /// What is in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,25 +92,24 @@ struct Inner {
     /// What is in the file. Readers take the whole of it and let go of the lock.
     contents: RwLock<Arc<Contents>>,
     writer: Mutex<Writer>,
-    /// Nowhere else.
-    credentials: Mutex<HashMap<ConnectionId, Credentials>>,
+    key: Key,
     clock: Arc<dyn Clock>,
 }
 
 impl FileStore {
-    /// Opens the file, or begins a new one; the folder must exist. Leases run out by this clock. It reads the whole
-    /// file before it returns.
+    /// Opens the file, or begins a new one; the folder must exist. Credentials are sealed under the key, and
+    /// leases run out by the clock. It reads the whole file before it returns.
     ///
     /// # Errors
     /// If another process (or another store in this one) has the file open, or if it cannot be read: it stays as it is
     /// then.
-    pub fn open(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>, key: Key, clock: Arc<dyn Clock>) -> Result<Self> {
         let (file, contents) = DataFile::open(path.as_ref())?;
-        let writer = Writer { file, holds: Holds::new(clock.clone()) };
+        let writer = Writer { file, holds: Holds::new(clock.clone()), claims: Claims::default() };
         Ok(Self(Arc::new(Inner {
             contents: RwLock::new(Arc::new(contents)),
             writer: Mutex::new(writer),
-            credentials: Mutex::default(),
+            key,
             clock,
         })))
     }
@@ -124,10 +128,19 @@ impl FileStore {
         .await
     }
 
-    /// Hands over the credentials of a connection; [`Credentials::none`] where its provider needs none. They are
-    /// forgotten with this store.
-    pub fn set_credentials(&self, connection: ConnectionId, credentials: Credentials) {
-        self.0.credentials.lock().unwrap_or_else(PoisonError::into_inner).insert(connection, credentials);
+    /// Hands over the credentials of a connection, in place of those that it has. They are durable when this returns.
+    ///
+    /// # Errors
+    /// If its user ended the connection; those of the file.
+    pub async fn set_credentials(&self, connection: ConnectionId, credentials: &Credentials) -> Result<()> {
+        let sealed = self.0.key.seal(connection, credentials)?;
+        self.exclusively(move |turn| {
+            turn.change(|contents| {
+                contents.still_on(connection)?.safe.put(Some(sealed));
+                Ok(())
+            })
+        })
+        .await
     }
 
     /// All records of a connection, tombstones included.
@@ -159,23 +172,23 @@ impl FileStore {
         self.exclusively(move |turn| turn.change(|contents| contents.remove(record, now))).await
     }
 
-    /// Ends a connection as its user: who syncs it at this moment writes nothing more, and nobody claims it again. What
-    /// came through it stays.
+    /// Ends a connection as its user: who syncs it at this moment writes nothing more, and nobody claims it again. Its
+    /// credentials are deleted, what came through it stays.
     ///
     /// # Errors
     /// Those of the file.
     pub async fn disconnect(&self, connection: ConnectionId) -> Result<()> {
         self.exclusively(move |turn| {
             turn.change(|contents| {
-                contents.connections.entry(connection).or_default().ended = true;
+                let row = contents.connections.entry(connection).or_default();
+                row.ended = true;
+                row.safe.put(None);
                 Ok(())
             })?;
             turn.holds().end(connection);
             Ok(())
         })
-        .await?;
-        self.0.credentials.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection);
-        Ok(())
+        .await
     }
 }
 

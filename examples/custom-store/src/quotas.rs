@@ -1,9 +1,11 @@
 //! Counts of quotas and closed gates. They outlive the process, as the provider's own counts do.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::Timestamp;
-use lifehub_core::http::{QuotaKey, QuotaLedger};
+use lifehub_core::http::{Pace, QuotaKey, QuotaLedger};
 use serde::{Deserialize, Serialize};
 
 use crate::FileStore;
@@ -20,6 +22,8 @@ pub(crate) struct Quota {
     scope: String,
     /// Start and count of each window, the one that changed last at the end.
     windows: Vec<(Timestamp, u32)>,
+    /// What [`Pace::take`] is to be told the next time.
+    owed_until: Option<Timestamp>,
     closed_until: Option<Timestamp>,
 }
 
@@ -53,6 +57,7 @@ impl Contents {
                 quota: key.quota.to_string(),
                 scope: key.scope.to_string(),
                 windows: Vec::new(),
+                owed_until: None,
                 closed_until: None,
             });
             self.quotas.len() - 1
@@ -90,6 +95,22 @@ impl QuotaLedger for FileStore {
                 contents.quota_mut(&key).set_used(window_start, used);
                 Ok(())
             })
+        })
+        .await
+    }
+
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
+        let key = key.clone();
+        self.exclusively(move |turn| {
+            let stored = turn.contents().quota(&key).and_then(|quota| quota.owed_until);
+            let (owed, wait) = pace.take(stored, now, units);
+            if stored != Some(owed) {
+                turn.change(|contents| {
+                    contents.quota_mut(&key).owed_until = Some(owed);
+                    Ok(())
+                })?;
+            }
+            Ok(wait)
         })
         .await
     }

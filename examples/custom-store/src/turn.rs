@@ -10,12 +10,14 @@ use lifehub_core::Result;
 use crate::contents::Contents;
 use crate::file::DataFile;
 use crate::leases::Holds;
+use crate::vault::Claims;
 use crate::{FileStore, Inner, unsound};
 
 /// What only one at a time may touch. Leases are in it, so that none changes hands while a commit under it is written.
 pub(crate) struct Writer {
     pub(crate) file: DataFile,
     pub(crate) holds: Holds,
+    pub(crate) claims: Claims,
 }
 
 /// The right to write, until it is dropped.
@@ -61,6 +63,10 @@ impl Turn<'_> {
 
     pub(crate) fn holds(&mut self) -> &mut Holds {
         &mut self.writer.holds
+    }
+
+    pub(crate) fn claims(&mut self) -> &mut Claims {
+        &mut self.writer.claims
     }
 
     pub(crate) fn close(&mut self) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use custom_store::FileStore;
+use custom_store::{FileStore, Key};
 use lifehub_core::Result;
 use lifehub_core::clock::{Clock, Rng, Timestamp, Zone};
 use lifehub_core::engine::{Connection, Storage};
@@ -22,13 +22,13 @@ fn subject() -> Subject {
     Subject::new("one file", |clock| async { FileUnderTest::open(Arc::new(Embedder::new(clock))) })
 }
 
-/// What an embedder has, whichever process of it runs: a place for the file, users, and the credentials.
+/// What an embedder has, whichever process of it runs: a place for the file, a key, and users.
 struct Embedder {
     folder: TempDir,
     clock: Arc<dyn Clock>,
     rng: Rng,
     zones: Mutex<Vec<(UserId, Zone)>>,
-    keychain: Mutex<Vec<(ConnectionId, Credentials)>>,
+    key: Key,
 }
 
 impl Embedder {
@@ -38,7 +38,7 @@ impl Embedder {
             clock,
             rng: Rng::seeded(5),
             zones: Mutex::default(),
-            keychain: Mutex::default(),
+            key: Key::new([5; 32]),
         }
     }
 }
@@ -50,10 +50,8 @@ struct FileUnderTest {
 
 impl FileUnderTest {
     fn open(embedder: Arc<Embedder>) -> Result<Arc<dyn StoreUnderTest>> {
-        let store = FileStore::open(embedder.folder.path().join("life.json"), embedder.clock.clone())?;
-        for (connection, credentials) in embedder.keychain.lock().unwrap().iter() {
-            store.set_credentials(*connection, credentials.clone());
-        }
+        let path = embedder.folder.path().join("life.json");
+        let store = FileStore::open(path, embedder.key.clone(), embedder.clock.clone())?;
         Ok(Arc::new(Self { store, embedder }))
     }
 }
@@ -78,8 +76,7 @@ impl StoreUnderTest for FileUnderTest {
         credentials: Credentials,
     ) -> Result<Connection> {
         let id = ConnectionId::new(Timestamp::EPOCH, &self.embedder.rng);
-        self.embedder.keychain.lock().unwrap().push((id, credentials.clone()));
-        self.store.set_credentials(id, credentials);
+        self.store.set_credentials(id, &credentials).await?;
         let zones = self.embedder.zones.lock().unwrap();
         Ok(Connection {
             id,

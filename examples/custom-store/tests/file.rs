@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use custom_store::FileStore;
+use custom_store::{FileStore, Key};
 use lifehub_core::clock::{SystemClock, Timestamp};
 use lifehub_core::engine::{
-    Batch, Claim, Lease, Leases, PartitionKey, PartitionState, Report, RunEntry, SyncStore,
+    Batch, Claim, Dues, Lease, Leases, PartitionKey, PartitionState, Report, RunEntry, SyncStore,
 };
 use lifehub_core::http::{QuotaKey, QuotaLedger};
 use lifehub_core::record::{ConnectionId, RunId};
@@ -33,7 +33,7 @@ impl Folder {
     }
 
     fn open(&self) -> Result<FileStore> {
-        FileStore::open(self.path(), Arc::new(SystemClock::default()))
+        FileStore::open(self.path(), Key::new([7; 32]), Arc::new(SystemClock::default()))
     }
 
     #[track_caller]
@@ -61,6 +61,7 @@ fn batch(generation: u64) -> Batch {
         started_at: Timestamp::EPOCH,
         finished_at: None,
         resume_at: None,
+        dues: Dues::default(),
         report: Report::new(id(), "example"),
     };
     let state = PartitionState { generation, ..PartitionState::default() };
@@ -145,10 +146,10 @@ fn one_program_has_the_file_open() {
 fn a_file_that_is_not_understood_is_refused_and_left_alone() {
     for (text, kind) in [
         ("", ErrorKind::Storage),
-        ("{\"format\":1,\"last_row\":0,\"connections\":{},\"quot", ErrorKind::Storage),
-        ("{\"format\":1,\"last_row\":0,\"connections\":{},\"quotas\":[],\"more\":1}", ErrorKind::Storage),
+        ("{\"format\":2,\"last_row\":0,\"connections\":{},\"quot", ErrorKind::Storage),
+        ("{\"format\":2,\"last_row\":0,\"connections\":{},\"quotas\":[],\"more\":1}", ErrorKind::Storage),
         ("[\"a private note\"]", ErrorKind::Storage),
-        ("{\"format\":2}", ErrorKind::Unsupported),
+        ("{\"format\":9}", ErrorKind::Unsupported),
     ] {
         let folder = Folder::new();
         fs::write(folder.path(), text).unwrap();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use custom_store::FileStore;
+use custom_store::{FileStore, Key};
 use lifehub_core::Result;
 use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
 use lifehub_core::engine::{
@@ -47,9 +47,7 @@ impl World {
 
     /// What the program of an embedder does when it starts.
     fn open(&self, path: &Path) -> FileStore {
-        let store = FileStore::open(path, self.clock.clone()).unwrap();
-        store.set_credentials(self.connection.id, self.access().credentials);
-        store
+        FileStore::open(path, Key::new([7; 32]), self.clock.clone()).unwrap()
     }
 
     fn access(&self) -> Access {
@@ -88,7 +86,9 @@ async fn killed(at: At) -> bool {
     let (world, folder) = (World::new(), TempDir::new().unwrap());
     let path = folder.path().join("life.json");
     {
-        let faulty = FaultyStore::new(Arc::new(world.open(&path)));
+        let store = world.open(&path);
+        store.set_credentials(world.connection.id, &world.access().credentials).await.unwrap();
+        let faulty = FaultyStore::new(Arc::new(store));
         faulty.set(StoreFault::Crash(at));
         // Whether it ends in an error or in a report that tells one: nobody is there any more to hear it.
         let _ = world.sync(faulty.clone()).await;

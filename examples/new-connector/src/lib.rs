@@ -46,8 +46,8 @@ fn manifest() -> Manifest {
         docs: "https://timebook.example/docs",
         base_url: "https://api.timebook.example",
         origins: &[],
-        // A bearer token, by the name `access_token`.
-        auth: Auth::oauth2(),
+        // A token that its user copies from the provider, by the name `access_token`.
+        auth: Auth::bearer(),
         quotas: vec![QuotaSpec::fixed("hour", QuotaScope::Connection, 1_000, Duration::from_secs(3600))],
         streams: vec![StreamSpec {
             name: "entries",

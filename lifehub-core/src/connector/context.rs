@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::connector::file::{FileAccess, LocalFile};
 use crate::connector::settings::{self, SettingsSchema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Call, Http};
+use crate::http::{Call, Http, Priority};
 use crate::page::Pass;
 use crate::secret::Credentials;
 
@@ -21,6 +21,7 @@ pub struct Context<'a> {
     files: FileAccess,
     pass: Pass,
     now: Timestamp,
+    priority: Priority,
 }
 
 impl<'a> Context<'a> {
@@ -33,33 +34,42 @@ impl<'a> Context<'a> {
         pass: Pass,
         now: Timestamp,
     ) -> Self {
-        Self { http, settings: SettingsSchema::unseal(settings, credentials), files, pass, now }
+        let settings = SettingsSchema::unseal(settings, credentials);
+        Self { http, settings, files, pass, now, priority: Priority::Live }
     }
 
     /// The same context for another pass.
     #[must_use]
     pub fn with_pass(&self, pass: Pass, now: Timestamp) -> Self {
-        Self { http: self.http, settings: self.settings.clone(), files: self.files.clone(), pass, now }
+        let Self { http, priority, .. } = *self;
+        Self { http, settings: self.settings.clone(), files: self.files.clone(), pass, now, priority }
+    }
+
+    /// The same context for calls that go first or last where the provider's quotas are scarce.
+    #[must_use]
+    pub fn with_priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
     }
 
     /// A GET to a path of the provider's API.
     pub fn get(&self, path: &str) -> Call {
-        self.http.get(path)
+        self.http.get(path).priority(self.priority)
     }
 
     /// A POST to a path of the provider's API.
     pub fn post(&self, path: &str) -> Call {
-        self.http.post(path)
+        self.http.post(path).priority(self.priority)
     }
 
     /// A GraphQL query.
     pub fn graphql(&self, path: &str, query: &str, variables: &Value) -> Call {
-        self.http.graphql(path, query, variables)
+        self.http.graphql(path, query, variables).priority(self.priority)
     }
 
     /// A GET of a link that the provider handed out. One that leads to another host is an error when it is sent.
     pub fn follow(&self, link: &str) -> Call {
-        self.http.follow(link)
+        self.http.follow(link).priority(self.priority)
     }
 
     /// Whether requests go below this address: the manifest's, say. Where an operator names another one, it stands for

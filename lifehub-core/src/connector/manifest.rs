@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use crate::connector::settings::SettingsSchema;
 use crate::http::{AuthScheme, QuotaSpec};
 use crate::normalize::Normalizer;
+use crate::oauth::OAuthSpec;
 
 /// What a provider offers and asks for.
 #[derive(Debug, Clone, Serialize)]
@@ -54,16 +55,50 @@ pub struct Auth {
     pub scheme: AuthScheme,
     /// The credentials by name.
     pub fields: Vec<CredentialField>,
+    /// How an account is connected in a browser, and how its tokens are renewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<OAuthSpec>,
 }
 
 impl Auth {
     /// No credentials.
     pub fn none() -> Self {
-        Self { kind: AuthKind::None, scheme: AuthScheme::None, fields: Vec::new() }
+        Self { kind: AuthKind::None, scheme: AuthScheme::None, fields: Vec::new(), oauth: None }
     }
 
-    /// OAuth 2.0: requests carry the access token as a bearer token.
-    pub fn oauth2() -> Self {
+    /// A token that the user makes at the provider and copies: requests carry it as a bearer token.
+    pub fn bearer() -> Self {
+        let fields = vec![CredentialField::secret("access_token", "Access token")];
+        Self { kind: AuthKind::Bearer, scheme: AuthScheme::bearer("access_token"), fields, oauth: None }
+    }
+
+    /// A key that the user copies from the provider, by the name `api_key`; the scheme says where requests carry it.
+    pub fn api_key(scheme: AuthScheme) -> Self {
+        let fields = vec![CredentialField::secret("api_key", "API key")];
+        Self { kind: AuthKind::ApiKey, scheme, fields, oauth: None }
+    }
+
+    /// User name and password, or key and secret, in `Authorization: Basic …`.
+    pub fn basic(user: CredentialField, password: CredentialField) -> Self {
+        let scheme = AuthScheme::basic(user.name, password.name);
+        Self { kind: AuthKind::Basic, scheme, fields: vec![user, password], oauth: None }
+    }
+
+    /// A token that is exchanged once, when the account is connected, for an address with a user name and a password in
+    /// it (as SimpleFIN does, <https://www.simplefin.org/protocol.html>). Requests carry those two; the address comes
+    /// to the connector as its secret setting `access_url`.
+    pub fn setup_token() -> Self {
+        let fields = vec![CredentialField::secret("setup_token", "Setup token")];
+        Self {
+            kind: AuthKind::SetupToken,
+            scheme: AuthScheme::basic("user", "password"),
+            fields,
+            oauth: None,
+        }
+    }
+
+    /// OAuth 2.0 as this provider speaks it: requests carry the access token as a bearer token.
+    pub fn oauth2(spec: OAuthSpec) -> Self {
         let field = |name, title, required| CredentialField { name, title, required, secret: true };
         Self {
             kind: AuthKind::OAuth2,
@@ -78,6 +113,7 @@ impl Auth {
                     secret: false,
                 },
             ],
+            oauth: Some(spec),
         }
     }
 }
@@ -91,8 +127,12 @@ pub enum AuthKind {
     None,
     /// A key that the user copies from the provider.
     ApiKey,
+    /// A token that the user makes at the provider and copies.
+    Bearer,
     /// User name and password, or key and secret.
     Basic,
+    /// A token that is exchanged once for what is kept.
+    SetupToken,
     /// OAuth 2.0.
     #[serde(rename = "oauth2")]
     OAuth2,
@@ -103,7 +143,9 @@ impl fmt::Display for AuthKind {
         f.write_str(match self {
             Self::None => "none",
             Self::ApiKey => "api_key",
+            Self::Bearer => "bearer",
             Self::Basic => "basic",
+            Self::SetupToken => "setup_token",
             Self::OAuth2 => "oauth2",
         })
     }
@@ -120,6 +162,13 @@ pub struct CredentialField {
     pub required: bool,
     /// Whether a form hides what is typed.
     pub secret: bool,
+}
+
+impl CredentialField {
+    /// One that must be given, and that a form hides.
+    pub const fn secret(name: &'static str, title: &'static str) -> Self {
+        Self { name, title, required: true, secret: true }
+    }
 }
 
 /// How a stream is read.

@@ -81,6 +81,13 @@ impl SettingsSchema {
         credentials
     }
 
+    /// Adds to new credentials the settings that are sealed among the old ones.
+    pub fn keep_sealed(old: &Credentials, new: Credentials) -> Credentials {
+        let sealed = old.names().filter(|name| name.starts_with(SEALED));
+        let sealed = sealed.filter_map(|name| Some((name, old.get(name)?.clone())));
+        sealed.fold(new, |all, (name, secret)| all.with(name, secret))
+    }
+
     /// The settings together with their sealed members.
     pub(crate) fn unseal(settings: &Value, credentials: &Credentials) -> Value {
         let mut settings = settings.clone();

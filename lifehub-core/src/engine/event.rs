@@ -40,6 +40,11 @@ pub enum SyncEvent {
         /// The stream's figures in this run so far.
         counts: Counts,
     },
+    /// The provider refuses the credentials, and did not before: the user has to connect the account again.
+    ReconnectRequired {
+        /// The connection.
+        connection: ConnectionId,
+    },
     /// A run ended.
     Finished {
         /// What it did.

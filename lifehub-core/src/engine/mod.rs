@@ -1,6 +1,9 @@
 //! The sync engine: walks connectors page by page into a store, and loses or doubles nothing on the way.
 
+mod access;
 mod diff;
+mod due;
+mod duration;
 mod event;
 mod observed;
 mod operator;
@@ -16,21 +19,21 @@ mod walk;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use url::Url;
 
 use crate::clock::{Clock, Rng, SystemClock};
-use crate::connector::{Connector, Context, FileAccess, Identity, Manifest, SettingsSchema};
+use crate::connector::{Connector, StreamSpec};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Http, QuotaLedger, Quotas, StaticCredentials, Transport};
-use crate::page::{Pass, PassKind};
+use crate::http::{Quotas, Transport};
+use crate::oauth::Refresher;
 use crate::record::{ConnectionId, RunId};
 use crate::registry::Registry;
-use crate::secret::Credentials;
 
+pub use due::{Due, Dues};
+pub use duration::DurationSetting;
 pub use event::SyncEvent;
 pub use operator::{Operator, ProviderSettings, QuotaSetting, QuotaWord};
 pub use options::{Cancel, SyncOptions};
@@ -39,7 +42,7 @@ pub use state::{Anchor, Ended, PartitionState, Scan};
 pub use storage::{
     Batch, BodyChange, Claim, Connection, CoverageCount, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord,
     Lease, Leases, Missing, PartitionKey, Quarantine, RecordChange, RecordState, Runs, Seen, Sighting,
-    Storage, StoredItem, SyncStore, Vault,
+    Storage, StoredItem, SyncStore,
 };
 
 /// How often a run that waits for another looks whether that one has ended.
@@ -52,12 +55,14 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     registry: Registry,
     store: Arc<dyn Storage>,
+    refresher: OnceLock<Refresher>,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     rng: Arc<Rng>,
     operator: Operator,
     max_file_bytes: u64,
-    quotas: Mutex<HashMap<&'static str, Arc<Quotas>>>,
+    /// By provider and server.
+    quotas: Mutex<HashMap<(&'static str, String), Arc<Quotas>>>,
     events: broadcast::Sender<SyncEvent>,
 }
 
@@ -102,6 +107,7 @@ impl Engine {
         EngineBuilder(Inner {
             registry,
             store,
+            refresher: OnceLock::new(),
             transport,
             clock: Arc::new(SystemClock::default()),
             rng: Arc::new(Rng::from_entropy()),
@@ -117,21 +123,6 @@ impl Engine {
         self.0.events.subscribe()
     }
 
-    /// Asks the provider whose account the credentials open. Nothing is stored.
-    ///
-    /// # Errors
-    /// As the provider answers: [`Unauthorized`](ErrorKind::Unauthorized) for credentials that it does not take.
-    pub async fn identify(
-        &self,
-        provider: &str,
-        settings: &serde_json::Value,
-        credentials: Credentials,
-    ) -> Result<Identity> {
-        let connector = self.connector(provider)?;
-        let http = self.http(connector, settings, credentials.clone(), "identify")?;
-        connector.identify(&self.context(&http, settings, &credentials)).await
-    }
-
     /// Syncs a connection. If another run of it is under way, waits for that one and reports it, or takes over if its
     /// holder dies.
     ///
@@ -141,6 +132,25 @@ impl Engine {
     /// If the run could not begin or its lease was lost. What stops a stream is no error here: it stands in the report.
     pub async fn sync(&self, connection: &Connection, options: &SyncOptions) -> Result<Report> {
         self.run(connection, options, Task::Sync).await
+    }
+
+    /// Syncs a connection under a lease that the caller claimed, and gives it back.
+    ///
+    /// # Errors
+    /// As [`Engine::sync`].
+    pub async fn sync_under(
+        &self,
+        connection: &Connection,
+        lease: &Lease,
+        options: &SyncOptions,
+    ) -> Result<Report> {
+        match self.connector(&connection.provider) {
+            Ok(connector) => self.under(connector, connection, options, Task::Sync, lease).await,
+            Err(error) => {
+                self.0.store.release(lease).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Puts the stored raw items of a connection through the present normalizers, without the network. Records keep
@@ -154,18 +164,31 @@ impl Engine {
 
     async fn run(&self, connection: &Connection, options: &SyncOptions, task: Task) -> Result<Report> {
         let connector = self.connector(&connection.provider)?;
-        let lease = match self.claim(connection.id, options, task).await? {
-            Claimed::Lease(lease) => lease,
-            Claimed::Joined(report) => return Ok(*report),
-        };
+        match self.claim(connection.id, options, task).await? {
+            Claimed::Lease(lease) => self.under(connector, connection, options, task, &lease).await,
+            Claimed::Joined(report) => Ok(*report),
+        }
+    }
+
+    /// Runs under a lease that is held, and gives it back.
+    async fn under(
+        &self,
+        connector: &Arc<dyn Connector>,
+        connection: &Connection,
+        options: &SyncOptions,
+        task: Task,
+        lease: &Lease,
+    ) -> Result<Report> {
         let store = self.0.store.as_ref();
-        let work = self.work(connector, connection, options, task, &lease);
+        let work = self.work(connector, connection, options, task, lease);
         let done = tokio::select! {
             biased;
-            lost = heartbeat(store, &lease) => Err(lost),
+            lost = heartbeat(store, lease) => Err(lost),
             done = work => done,
         };
-        if let Err(error) = store.release(&lease).await {
+        // A token call may still be under way, and must not end with the program.
+        self.refresher().settled(connection.id).await;
+        if let Err(error) = store.release(lease).await {
             // It runs out by itself; what the run did is the thing to tell.
             tracing::warn!(%error, "the lease could not be given back");
         }
@@ -217,9 +240,31 @@ impl Engine {
         let inner = &*self.0;
         let clock = inner.clock.as_ref();
         let started = clock.monotonic();
-        let credentials = inner.store.credentials(connection.id).await?;
+        let operator = inner.operator.of(&connection.provider);
+        let interval = |spec: &StreamSpec| operator.interval.unwrap_or(spec.interval);
+        let mut dues = inner.store.latest(connection.id).await?.map(|run| run.dues).unwrap_or_default();
+        let streams = connector.manifest().streams.iter();
+        let due: Vec<_> =
+            streams.filter(|spec| !options.only_due || dues.is_due(spec.name, clock.now())).collect();
+        if task == Task::Sync {
+            for spec in &due {
+                dues.begins(spec.name, interval(spec), clock.now());
+            }
+        }
+        let entry = RunEntry {
+            id: RunId::new(clock.now(), &inner.rng),
+            epoch: lease.epoch,
+            started_at: clock.now(),
+            finished_at: None,
+            resume_at: None,
+            dues,
+            report: Report::new(connection.id, &connection.provider),
+        };
+        inner.store.record(lease, &entry).await?;
+        let source = Arc::new(self.credentials(connector, connection.id).await?);
+        let credentials = source.as_read();
         let key = connection.id.to_string();
-        let http = self.http(connector, &connection.settings, credentials.clone(), &key)?;
+        let http = self.http(connector, &connection.settings, &credentials, source.clone(), &key)?;
         let tools = run::Tools {
             connector,
             connection,
@@ -229,17 +274,10 @@ impl Engine {
             clock,
             rng: &inner.rng,
             options,
-            lookback: inner.operator.of(&connection.provider).lookback,
+            due: &due,
+            lookback: operator.lookback,
+            interval: operator.interval,
         };
-        let entry = RunEntry {
-            id: RunId::new(clock.now(), &inner.rng),
-            epoch: lease.epoch,
-            started_at: clock.now(),
-            finished_at: None,
-            resume_at: None,
-            report: Report::new(connection.id, &connection.provider),
-        };
-        inner.store.record(lease, &entry).await?;
         self.emit(SyncEvent::Started { connection: connection.id, provider: connection.provider.clone() });
         let mut run = run::Run::new(&tools, entry, &inner.events);
         match task {
@@ -251,79 +289,10 @@ impl Engine {
             // The pages are committed with their cursors; only the ledger's last line is missing.
             tracing::warn!(%error, "the end of a run could not be written into the ledger");
         }
+        if entry.report.streams.iter().any(|stream| stream.counts.pages > 0) {
+            source.were_accepted().await?;
+        }
         Ok(entry.report)
-    }
-
-    fn connector(&self, provider: &str) -> Result<&Arc<dyn Connector>> {
-        let connector = self.0.registry.get(provider)?;
-        match self.0.operator.of(provider).enabled {
-            true => Ok(connector),
-            false => {
-                Err(Error::new(ErrorKind::Invalid, format!("the provider {provider:?} is switched off"))
-                    .hint(format!("set providers.{provider}.enabled = true in the configuration")))
-            }
-        }
-    }
-
-    fn context<'a>(
-        &self,
-        http: &'a Http,
-        settings: &serde_json::Value,
-        credentials: &Credentials,
-    ) -> Context<'a> {
-        let now = self.0.clock.now();
-        let pass = Pass { kind: PassKind::Full, from: None, to: now };
-        let files = FileAccess::Allowed { max_bytes: self.0.max_file_bytes };
-        Context::new(http, settings, credentials, files, pass, now)
-    }
-
-    /// The HTTP stack of one connection.
-    fn http(
-        &self,
-        connector: &Arc<dyn Connector>,
-        settings: &serde_json::Value,
-        credentials: Credentials,
-        key: &str,
-    ) -> Result<Http> {
-        let inner = &*self.0;
-        let manifest = connector.manifest();
-        let origins =
-            manifest.origins.iter().map(|origin| operator::url(origin)).collect::<Result<Vec<_>>>()?;
-        let base_url = match connector.base_url(&SettingsSchema::unseal(settings, &credentials))? {
-            // It may be a secret: an error shows nothing of it.
-            Some(own) => Url::parse(&own)
-                .map_err(|_| Error::new(ErrorKind::Invalid, "the address in the settings is no URL"))?,
-            None => inner.operator.of(manifest.id).base_url(manifest)?,
-        };
-        let builder = Http::builder(inner.transport.clone(), base_url)
-            .clock(inner.clock.clone())
-            .rng(inner.rng.clone())
-            .origins(origins)
-            .auth(manifest.auth.scheme.clone(), Arc::new(StaticCredentials::new(credentials)))
-            .quotas(self.quotas(manifest)?, key);
-        match connector.classify() {
-            Some(classify) => builder.classify(classify).build(),
-            None => builder.build(),
-        }
-    }
-
-    /// The quotas that all connections of a provider share in this process.
-    fn quotas(&self, manifest: &Manifest) -> Result<Arc<Quotas>> {
-        let inner = &*self.0;
-        let mut all = inner.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(quotas) = all.get(manifest.id) {
-            return Ok(quotas.clone());
-        }
-        let settings = inner.operator.of(manifest.id);
-        let app = settings.client_id.clone().unwrap_or_default();
-        let specs = settings.quotas(manifest);
-        let off = specs.is_none();
-        let specs = specs.unwrap_or_else(|| manifest.quotas.clone());
-        let ledger: Arc<dyn QuotaLedger> = inner.store.clone();
-        let quotas = Quotas::new(manifest.id, app, specs, ledger, inner.clock.clone(), inner.rng.clone())?;
-        let quotas = Arc::new(if off { quotas.off() } else { quotas });
-        all.insert(manifest.id, quotas.clone());
-        Ok(quotas)
     }
 
     fn emit(&self, event: SyncEvent) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::Url;
 
+use super::duration::optional;
 use crate::connector::Manifest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::QuotaSpec;
@@ -57,10 +58,10 @@ pub struct ProviderSettings {
     /// Other quotas than the manifest's.
     pub quotas: Option<QuotaSetting>,
     /// Another interval between live passes.
-    #[serde(with = "duration")]
+    #[serde(deserialize_with = "optional")]
     pub interval: Option<Duration>,
     /// Another look-back than the streams'.
-    #[serde(with = "duration")]
+    #[serde(deserialize_with = "optional")]
     pub lookback: Option<Duration>,
 }
 
@@ -117,42 +118,4 @@ pub enum QuotaWord {
 /// Reads an address of a manifest.
 pub(super) fn url(text: &str) -> Result<Url> {
     Url::parse(text).map_err(|e| Error::new(ErrorKind::Invalid, format!("{text:?} is no address: {e}")))
-}
-
-/// Durations as an operator writes them: `15m`, `2h`, `30d`, or seconds.
-mod duration {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, de::Error};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Form {
-        Seconds(u64),
-        Text(String),
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Duration>, D::Error> {
-        let seconds = match Option::<Form>::deserialize(deserializer)? {
-            None => return Ok(None),
-            Some(Form::Seconds(seconds)) => Some(seconds),
-            Some(Form::Text(text)) => {
-                let (number, unit) =
-                    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-                let unit = match unit.trim() {
-                    "" | "s" => Some(1),
-                    "m" => Some(60),
-                    "h" => Some(3600),
-                    "d" => Some(86_400),
-                    _ => None,
-                };
-                number.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit))
-            }
-        };
-        seconds.map(|s| Some(Duration::from_secs(s))).ok_or_else(|| {
-            D::Error::custom("a duration is a number with s, m, h or d behind it, for example 15m or 30d")
-        })
-    }
 }

@@ -10,6 +10,8 @@ use tokio::sync::watch;
 pub struct SyncOptions {
     /// Walks every stream from nothing, though no full pass is due.
     pub full: bool,
+    /// Syncs only the streams that are due, as a scheduler does; a sync by hand takes all.
+    pub only_due: bool,
     /// Deletes what a held sweep would delete, and holds none in this run.
     pub accept_deletes: bool,
     /// Ends the run after this many pages; it goes on there the next time.
@@ -26,6 +28,7 @@ impl Default for SyncOptions {
     fn default() -> Self {
         Self {
             full: false,
+            only_due: false,
             accept_deletes: false,
             max_pages: 100_000,
             max_time: Duration::from_secs(6 * 3600),

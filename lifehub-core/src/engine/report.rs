@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::engine::due::Dues;
 use crate::error::{Error, ErrorKind};
 use crate::record::{ConnectionId, RunId};
 
@@ -156,6 +157,8 @@ pub struct RunEntry {
     pub finished_at: Option<Timestamp>,
     /// From when on the work can go on, if it is parked.
     pub resume_at: Option<Timestamp>,
+    /// When each stream is due again.
+    pub dues: Dues,
     /// What it did so far.
     pub report: Report,
 }

@@ -8,12 +8,14 @@ use tokio::sync::broadcast;
 use crate::clock::{Clock, Rng, Timestamp};
 use crate::connector::{Connector, Context, StreamSpec, SyncMode};
 use crate::engine::diff::Differ;
+use crate::engine::due::Came;
 use crate::engine::event::SyncEvent;
 use crate::engine::options::SyncOptions;
 use crate::engine::report::{Counts, ErrorReport, RunEntry, RunStatus, StreamReport};
 use crate::engine::state::PartitionState;
 use crate::engine::storage::{Batch, Connection, ItemPut, Lease, Missing, PartitionKey, Seen, Storage};
 use crate::error::{Error, ErrorKind, Extent, Result};
+use crate::http::Priority;
 use crate::page::{Cursor, Page, Partition, Pass, PassKind, Place};
 
 /// What a run works with. Nothing in it changes.
@@ -26,7 +28,10 @@ pub(super) struct Tools<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) rng: &'a Rng,
     pub(super) options: &'a SyncOptions,
+    /// The streams that are to be synced.
+    pub(super) due: &'a [&'a StreamSpec],
     pub(super) lookback: Option<Duration>,
+    pub(super) interval: Option<Duration>,
 }
 
 /// How far a pass or a partition came.
@@ -49,6 +54,8 @@ pub(super) struct Run<'a> {
     /// Whether a sweep of the partition under way was held in this very run: a second pass within seconds may fail
     /// for the same reason, so it confirms nothing.
     pub(super) held_now: bool,
+    /// What became of the stream under way.
+    came: Came,
     deadline: Duration,
     events: &'a broadcast::Sender<SyncEvent>,
 }
@@ -60,17 +67,34 @@ impl<'a> Run<'a> {
         events: &'a broadcast::Sender<SyncEvent>,
     ) -> Self {
         let deadline = tools.clock.monotonic() + tools.options.max_time;
-        Self { tools, entry, pages_left: tools.options.max_pages, held_now: false, deadline, events }
+        Self {
+            tools,
+            entry,
+            pages_left: tools.options.max_pages,
+            held_now: false,
+            came: Came::ToItsEnd,
+            deadline,
+            events,
+        }
     }
 
     /// Syncs every stream. Whatever stops it stands in the report.
     pub(super) async fn streams(&mut self) {
-        let mut stopped = false;
-        for spec in &self.tools.connector.manifest().streams {
+        let mut stopped = None;
+        for spec in self.tools.due {
             self.entry.report.streams.push(StreamReport::new(spec.name));
-            if !stopped {
-                stopped = self.stream(spec).await == Some(Extent::Connection);
-            }
+            let came = match stopped {
+                // What stopped the connection stopped this stream too.
+                Some(came) => came,
+                None => {
+                    self.came = Came::ToItsEnd;
+                    let extent = self.stream(spec).await;
+                    stopped = (extent == Some(Extent::Connection)).then_some(self.came);
+                    self.came
+                }
+            };
+            let Tools { clock, rng, .. } = self.tools;
+            self.entry.dues.ends(spec.name, came, self.tools.interval(spec), clock.now(), rng);
         }
     }
 
@@ -83,7 +107,12 @@ impl<'a> Run<'a> {
         let mut caught_up = true;
         for partition in &partitions {
             match self.partition(spec, partition).await {
-                Ok(outcome) => caught_up &= outcome == Outcome::CaughtUp,
+                Ok(outcome) => {
+                    caught_up &= outcome == Outcome::CaughtUp;
+                    if outcome == Outcome::Stopped && self.came == Came::ToItsEnd {
+                        self.came = Came::AsFarAsItMay;
+                    }
+                }
                 Err(error) => {
                     caught_up = false;
                     let extent = self.note(&error, &partition.id);
@@ -166,6 +195,7 @@ impl<'a> Run<'a> {
 
     /// Writes an error into the report. Parking is none.
     fn note(&mut self, error: &Error, partition: &str) -> Extent {
+        self.came = Came::to(error);
         match error.kind() {
             ErrorKind::Parked => self.entry.resume_at = self.entry.resume_at.max(error.retry_at()),
             ErrorKind::Cancelled => {}
@@ -241,6 +271,11 @@ pub(super) struct Change {
 }
 
 impl Tools<'_> {
+    /// How often a stream is synced.
+    pub(super) fn interval(&self, spec: &StreamSpec) -> Duration {
+        self.interval.unwrap_or(spec.interval)
+    }
+
     /// What compares items of a partition with the store.
     pub(super) fn differ<'b>(&'b self, spec: &'b StreamSpec, partition: &'b PartitionKey) -> Differ<'b> {
         Differ {
@@ -261,7 +296,12 @@ impl Tools<'_> {
         cursor: Option<&Cursor>,
     ) -> Result<(Page, Timestamp)> {
         let now = self.clock.now();
-        let cx = self.cx.with_pass(pass.clone(), now);
+        // News goes before history. A snapshot is read whole each time: that is its news.
+        let spec = self.connector.manifest().stream(&key.stream);
+        let history =
+            pass.kind == PassKind::Full && spec.is_some_and(|spec| spec.sync == SyncMode::Incremental);
+        let priority = if history { Priority::Backfill } else { Priority::Live };
+        let cx = self.cx.with_pass(pass.clone(), now).with_priority(priority);
         let place = Place { stream: &key.stream, partition: &key.partition };
         let limit = self.options.page_time;
         let page = self.connector.fetch_page(&cx, place, cursor);

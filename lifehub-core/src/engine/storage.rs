@@ -7,9 +7,9 @@ use crate::clock::{Day, Timestamp, Zone};
 use crate::engine::report::RunEntry;
 use crate::engine::state::PartitionState;
 use crate::error::Result;
+use crate::oauth::Vault;
 use crate::page::{Coverage, RawJson};
 use crate::record::{ConnectionId, Digest, Record, RecordId, UserId};
-use crate::secret::Credentials;
 
 /// One user's account at one provider, as the engine needs it.
 #[derive(Debug, Clone)]
@@ -348,13 +348,6 @@ pub trait Runs: Send + Sync {
 
     /// The latest run of a connection.
     async fn latest(&self, connection: ConnectionId) -> Result<Option<RunEntry>>;
-}
-
-/// Credentials of connections.
-#[async_trait]
-pub trait Vault: Send + Sync {
-    /// The credentials of a connection, opened; none for one that was given none.
-    async fn credentials(&self, connection: ConnectionId) -> Result<Credentials>;
 }
 
 /// Everything that the engine needs, in one object.

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use super::answer::Answer;
 use super::client::Http;
-use super::message::Request;
+use super::message::{Priority, Request};
 use super::stack::Check;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -94,6 +94,14 @@ impl Call {
     pub fn weight(self, units: u32) -> Self {
         self.change(|request| {
             request.weight = units;
+            Ok(())
+        })
+    }
+
+    /// Who goes first where the provider's quotas are scarce. Default: [`Priority::Live`].
+    pub fn priority(self, priority: Priority) -> Self {
+        self.change(|request| {
+            request.priority = priority;
             Ok(())
         })
     }

@@ -35,6 +35,7 @@ impl Http {
             scheme: AuthScheme::None,
             credentials: Arc::new(StaticCredentials::default()),
             retry: RetryPolicy::default(),
+            breaker: true,
             classify: None,
             clock: None,
             rng: None,
@@ -108,6 +109,7 @@ pub struct HttpBuilder {
     scheme: AuthScheme,
     credentials: Arc<dyn CredentialSource>,
     retry: RetryPolicy,
+    breaker: bool,
     classify: Option<Classify>,
     clock: Option<Arc<dyn Clock>>,
     rng: Option<Arc<Rng>>,
@@ -150,6 +152,14 @@ impl HttpBuilder {
         self
     }
 
+    /// Goes on asking a provider that is down. By default, after 20 failures in a row over all connections that share
+    /// the quotas, calls end as [`Parked`](crate::ErrorKind::Parked) for half a minute, and for longer, up to ten, while
+    /// the provider stays down.
+    pub fn without_breaker(mut self) -> Self {
+        self.breaker = false;
+        self
+    }
+
     /// Further origins to which requests and their credentials may go, besides that of the base URL. Only scheme,
     /// host and port count.
     pub fn origins(mut self, origins: Vec<Url>) -> Self {
@@ -186,6 +196,7 @@ impl HttpBuilder {
             scheme: self.scheme,
             credentials: self.credentials,
             retry: self.retry,
+            breaker: self.breaker,
             classify: self.classify,
             clock,
             rng,

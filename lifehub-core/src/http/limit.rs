@@ -36,14 +36,14 @@ impl Limits {
 }
 
 /// A response with all of its body.
-pub(super) struct Received {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Received {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// Sends a request and collects its answer within both limits.
-pub(super) async fn exchange(
+pub(crate) async fn exchange(
     transport: &dyn Transport,
     time: Duration,
     request: Request,

@@ -39,10 +39,23 @@ pub struct Request {
     pub body: Bytes,
     /// How many units of a quota it costs.
     pub weight: u32,
+    /// Who goes first where a quota is scarce.
+    pub priority: Priority,
     /// How many decoded bytes the answer may have.
     pub max_bytes: usize,
     /// Whether the path is a secret too, as in a private feed's address; it is then never shown.
     pub path_is_secret: bool,
+}
+
+/// Who goes first where connections share a quota that is scarce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Priority {
+    /// News: it may spend all that a quota has.
+    #[default]
+    Live,
+    /// History, which can wait: it leaves about a tenth to others, as long as they may still need it.
+    Backfill,
 }
 
 impl Request {
@@ -54,6 +67,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             weight: 1,
+            priority: Priority::Live,
             max_bytes: DEFAULT_BYTES,
             path_is_secret: false,
         }

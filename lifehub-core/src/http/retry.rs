@@ -1,4 +1,4 @@
-//! Trying again: full jitter, `Retry-After` in both forms, and no wait that holds a worker for long.
+//! Trying again: full jitter, no more retries than a budget allows, and no wait that holds a worker for long.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,6 @@ use std::time::Duration;
 use backon::Retryable;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, header};
 
 use crate::clock::{Clock, Rng, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +16,35 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// How many times the tries of failures a provider may ask to be left alone for a while.
 const ASKED: u32 = 4;
+
+/// Retries that all connections of a provider share in this process: a provider that is failing gets little more
+/// than the first tries. A wait that it asked for costs nothing.
+#[derive(Debug)]
+pub(super) struct Budget(AtomicU32);
+
+impl Budget {
+    /// What a retry costs, in the unit that every first try earns.
+    const RETRY: u32 = 5;
+    /// Ten retries may be saved up, and are there at the start.
+    const FULL: u32 = 10 * Self::RETRY;
+
+    pub(super) fn full() -> Self {
+        Self(AtomicU32::new(Self::FULL))
+    }
+
+    fn earn(&self) {
+        self.change(|left| Some((left + 1).min(Self::FULL)));
+    }
+
+    /// Whether there was enough for one more retry.
+    fn spend(&self) -> bool {
+        self.change(|left| left.checked_sub(Self::RETRY))
+    }
+
+    fn change(&self, change: impl FnMut(u32) -> Option<u32>) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
+    }
+}
 
 /// How often and how long a temporary failure is tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +88,11 @@ impl RetryPolicy {
         &self,
         clock: &Arc<dyn Clock>,
         rng: &Arc<Rng>,
+        budget: &Budget,
         attempt: &'a (dyn Fn(u32) -> BoxFuture<'a, Result<T>> + Sync),
     ) -> Result<T> {
         let start = clock.monotonic();
+        budget.earn();
         let tried = AtomicU32::new(0);
         let (failed, asked) = (AtomicU32::new(0), AtomicU32::new(0));
         let parked: Mutex<Option<Timestamp>> = Mutex::new(None);
@@ -97,7 +127,9 @@ impl RetryPolicy {
                     return None;
                 }
                 let spent = clock.monotonic().saturating_sub(start);
-                (!spent_up && spent + wait <= self.within).then_some(wait)
+                let free = error.retry_at().is_some() || error.kind() == ErrorKind::Throttled;
+                let again = !spent_up && spent + wait <= self.within && (free || budget.spend());
+                again.then_some(wait)
             })
             .boxed();
         retrying.await.map_err(|error| {
@@ -137,19 +169,4 @@ impl Iterator for FullJitter {
         self.next = limit * 2;
         Some(self.rng.up_to(limit))
     }
-}
-
-/// What `Retry-After` asks for, in either form of RFC 9110: seconds, or a date. A date is counted from the answer's
-/// own `Date`, so that a skewed clock on either side changes nothing, else from `now`.
-pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    if let Some(seconds) = text.parse::<f64>().ok().filter(|s| s.is_finite() && *s >= 0.0) {
-        return Duration::try_from_secs_f64(seconds.ceil()).ok();
-    }
-    let instant = |text: &str| httpdate::parse_http_date(text).ok().map(Timestamp::from);
-    let from = headers.get(header::DATE).and_then(|date| instant(date.to_str().ok()?));
-    Some(instant(text)?.since(from.unwrap_or(now)))
 }

@@ -9,11 +9,12 @@ use url::Url;
 use super::answer::Answer;
 use super::auth::{AuthScheme, CredentialSource};
 use super::classify::{Classify, classify};
+use super::later;
 use super::limit::{self, Limits};
 use super::message::{Request, Transport};
 use super::origin::{self, Home, Origins};
 use super::quota::Quotas;
-use super::retry::{RetryPolicy, retry_after};
+use super::retry::RetryPolicy;
 use crate::clock::{Clock, Rng};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Credentials;
@@ -31,6 +32,8 @@ pub(super) struct Stack {
     pub(super) scheme: AuthScheme,
     pub(super) credentials: Arc<dyn CredentialSource>,
     pub(super) retry: RetryPolicy,
+    /// Whether a provider that is down is left alone.
+    pub(super) breaker: bool,
     pub(super) classify: Option<Classify>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) rng: Arc<Rng>,
@@ -43,7 +46,7 @@ impl Stack {
     /// Quota, then transport within its limits. What the provider reports about its quotas is learned.
     async fn metered(&self, request: Request) -> Result<Answer> {
         let path = self.below_base(&request.url);
-        self.quotas.acquire(&self.connection, &path, request.weight).await?;
+        self.quotas.acquire(&self.connection, &path, request.weight, request.priority).await?;
         let sent = self.clock.now();
         let received = limit::exchange(self.transport.as_ref(), self.limits.request, request).await?;
         self.quotas.learn(&self.connection, &path, &received.headers, sent).await?;
@@ -51,7 +54,7 @@ impl Stack {
         Ok(Answer { status, headers, body, sent, received: self.clock.now(), source: None })
     }
 
-    /// One request with these credentials, its redirects, and what its answer means.
+    /// One request with these credentials, its redirects, and what its answer means. The breaker hears of each.
     async fn authorized(
         &self,
         request: &Request,
@@ -62,15 +65,20 @@ impl Stack {
         for _ in 0..=HOPS {
             let mut hop = Request { url: url.clone(), ..request.clone() };
             self.scheme.apply(used, &mut hop)?;
-            let mut answer = self.metered(hop).await?;
-            let own = self.classify.and_then(|classify| classify(&answer));
-            if own.is_none()
-                && let Some(target) = self.redirect(&request.method, &url, &answer)?
-            {
+            let pass = self.breaker.then(|| self.quotas.breaker().admit()).transpose()?;
+            let judged = self.metered(hop).await.map(|answer| {
+                let own = self.classify.and_then(|classify| classify(&answer));
+                (own.is_some(), own.or_else(|| classify(&answer)), answer)
+            });
+            if let Some(pass) = pass {
+                pass.hear(judged.as_ref().map(|(_, fault, _)| fault.as_ref()));
+            }
+            let (is_own, fault, mut answer) = judged?;
+            if !is_own && let Some(target) = self.redirect(&request.method, &url, &answer)? {
                 url = target;
                 continue;
             }
-            return match own.or_else(|| classify(&answer)).or_else(|| check?(&answer)) {
+            return match fault.or_else(|| check?(&answer)) {
                 Some(error) => Err(self.slow_down(error, &url, &answer).await?),
                 None => {
                     answer.source = Some((Arc::clone(&self.home), url));
@@ -134,7 +142,7 @@ impl Stack {
     ) -> Result<(Answer, T)> {
         // In a box, so that the callers' futures stay small.
         let attempt = |number| self.traced(request, check, &read, number).boxed();
-        let result = self.retry.run(&self.clock, &self.rng, &attempt).await;
+        let result = self.retry.run(&self.clock, &self.rng, self.quotas.budget(), &attempt).await;
         result.map_err(|error| error.with("request", request.label()))
     }
 
@@ -155,7 +163,11 @@ impl Stack {
         if !asked && !error.is_temporary() {
             return Ok(error);
         }
-        let named = || retry_after(&answer.headers, answer.received).map(|wait| answer.received + wait);
+        let (headers, received) = (&answer.headers, answer.received);
+        let named = || {
+            let asked = later::retry_after(headers, received).map(|wait| received + wait);
+            asked.or_else(|| later::spent_until(headers, received))
+        };
         let until = error.retry_at().or_else(named);
         if !asked && until.is_none() {
             return Ok(error);

@@ -1,10 +1,12 @@
 //! Storage in memory: for tests and for small embedders who keep the data elsewhere. No roll-ups, no feed.
 
 mod commit;
+mod schedule;
+mod vault;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,13 +14,13 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::clock::{Day, Timestamp, Zone};
+use crate::clock::{Clock, Day, SystemClock, Timestamp, Zone};
 use crate::engine::{
-    Batch, Claim, CoverageCount, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases, Missing,
-    PartitionKey, PartitionState, RecordState, RunEntry, Runs, Sighting, StoredItem, SyncStore, Vault,
+    Batch, Claim, Connection, CoverageCount, Dues, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases,
+    Missing, PartitionKey, PartitionState, RecordState, RunEntry, Runs, Sighting, StoredItem, SyncStore,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{MemoryLedger, QuotaKey, QuotaLedger};
+use crate::http::{MemoryLedger, Pace, QuotaKey, QuotaLedger};
 use crate::page::RawJson;
 use crate::record::{ConnectionId, Moment, Record, RecordId};
 use crate::secret::Credentials;
@@ -26,15 +28,16 @@ use crate::secret::Credentials;
 /// A store in memory. It holds what the engine gives it, and forgets it with the process.
 ///
 /// Leases hold until they are given back: whoever could crash without giving one back takes the store along.
-#[derive(Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
     quotas: MemoryLedger,
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
 struct Inner {
-    credentials: HashMap<ConnectionId, Credentials>,
+    safes: HashMap<ConnectionId, vault::Safe>,
+    connections: BTreeMap<ConnectionId, Connection>,
     leases: HashMap<ConnectionId, (u64, bool)>,
     runs: HashMap<ConnectionId, RunEntry>,
     states: BTreeMap<PartitionKey, PartitionState>,
@@ -101,14 +104,29 @@ impl Serialize for MemoryRecord {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store, by the machine's clock.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// An empty store that dates by this clock when credentials were written.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { inner: Mutex::default(), quotas: MemoryLedger::default(), clock }
+    }
+
     /// Sets the credentials of a connection.
     pub fn set_credentials(&self, connection: ConnectionId, credentials: Credentials) {
-        self.lock().credentials.insert(connection, credentials);
+        let now = self.clock.now();
+        self.lock().safes.entry(connection).or_default().put(credentials, now);
+    }
+
+    /// Makes a connection known to schedulers ([`Schedule`](crate::schedule::Schedule)). A sync by hand needs no such thing.
+    pub fn add_connection(&self, connection: Connection) {
+        let mut inner = self.lock();
+        if let Some(run) = inner.runs.get_mut(&connection.id) {
+            run.dues = Dues::default();
+        }
+        inner.connections.insert(connection.id, connection);
     }
 
     /// The records of a connection in the order of their ids, tombstones included.
@@ -156,6 +174,12 @@ impl MemoryStore {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::with_clock(Arc::new(SystemClock::default()))
     }
 }
 
@@ -298,13 +322,6 @@ impl Runs for MemoryStore {
 }
 
 #[async_trait]
-impl Vault for MemoryStore {
-    async fn credentials(&self, connection: ConnectionId) -> Result<Credentials> {
-        Ok(self.lock().credentials.get(&connection).cloned().unwrap_or_default())
-    }
-}
-
-#[async_trait]
 impl QuotaLedger for MemoryStore {
     async fn draw(&self, key: &QuotaKey, window_start: Timestamp, want: u32, limit: u32) -> Result<u32> {
         self.quotas.draw(key, window_start, want, limit).await
@@ -312,6 +329,10 @@ impl QuotaLedger for MemoryStore {
 
     async fn used(&self, key: &QuotaKey, window_start: Timestamp, used: u32) -> Result<()> {
         self.quotas.used(key, window_start, used).await
+    }
+
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
+        self.quotas.take(key, now, units, pace).await
     }
 
     async fn block(&self, key: &QuotaKey, until: Timestamp) -> Result<()> {

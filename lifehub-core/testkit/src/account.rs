@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use lifehub_core::clock::Timestamp;
-use lifehub_core::secret::Credentials;
+use lifehub_core::secret::{Credentials, Secret};
 use serde_json::Value;
 
 use crate::message::Simulator;
@@ -90,6 +90,23 @@ pub struct Access {
     pub credentials: Credentials,
     /// The settings by the provider's schema, secret ones included.
     pub settings: Value,
+    /// The app by which a user can consent instead; `None` if the provider asks nobody.
+    pub oauth: Option<OAuthAccess>,
+}
+
+/// The operator's app at a simulated provider, and where its consent page and token endpoint are.
+#[derive(Debug, Clone)]
+pub struct OAuthAccess {
+    /// The app's id.
+    pub client_id: String,
+    /// Its secret; `None` for a public app.
+    pub client_secret: Option<Secret>,
+    /// The operator's `authorize_url`.
+    pub authorize_url: String,
+    /// The operator's `token_url`.
+    pub token_url: String,
+    /// The operator's `revoke_url`; `None` if the provider takes no consent back.
+    pub revoke_url: Option<String>,
 }
 
 /// One item that a client should have.

@@ -9,9 +9,10 @@ use async_trait::async_trait;
 use lifehub_core::clock::{Clock, Timestamp};
 use lifehub_core::engine::{
     Batch, Claim, CoverageCount, ItemRef, KnownItem, KnownRecord, Lease, Leases, Missing, PartitionKey,
-    PartitionState, RunEntry, Runs, Storage, StoredItem, SyncStore, Vault,
+    PartitionState, RunEntry, Runs, Storage, StoredItem, SyncStore,
 };
-use lifehub_core::http::{QuotaKey, QuotaLedger};
+use lifehub_core::http::{Pace, QuotaKey, QuotaLedger};
+use lifehub_core::oauth::{Held, RefreshClaim, RefreshTicket, Standing, Vault};
 use lifehub_core::record::ConnectionId;
 use lifehub_core::secret::Credentials;
 use lifehub_core::{Error, ErrorKind, Result};
@@ -314,8 +315,38 @@ impl Runs for FaultyStore {
 
 #[async_trait]
 impl Vault for FaultyStore {
-    async fn credentials(&self, connection: ConnectionId) -> Result<Credentials> {
+    async fn credentials(&self, connection: ConnectionId) -> Result<Held> {
         self.call(self.inner.credentials(connection)).await
+    }
+
+    async fn claim_refresh(
+        &self,
+        connection: ConnectionId,
+        revision: u64,
+        term: Duration,
+    ) -> Result<RefreshClaim> {
+        self.call(self.inner.claim_refresh(connection, revision, term)).await
+    }
+
+    async fn may_refresh(&self, ticket: &RefreshTicket) -> Result<bool> {
+        self.call(self.inner.may_refresh(ticket)).await
+    }
+
+    async fn save(&self, ticket: &RefreshTicket, credentials: &Credentials) -> Result<bool> {
+        self.call(self.inner.save(ticket, credentials)).await
+    }
+
+    async fn release_refresh(&self, ticket: &RefreshTicket) -> Result<()> {
+        self.call(self.inner.release_refresh(ticket)).await
+    }
+
+    async fn set_standing(
+        &self,
+        connection: ConnectionId,
+        revision: u64,
+        standing: Standing,
+    ) -> Result<bool> {
+        self.call(self.inner.set_standing(connection, revision, standing)).await
     }
 }
 
@@ -327,6 +358,10 @@ impl QuotaLedger for FaultyStore {
 
     async fn used(&self, key: &QuotaKey, window_start: Timestamp, used: u32) -> Result<()> {
         self.call(self.inner.used(key, window_start, used)).await
+    }
+
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
+        self.call(self.inner.take(key, now, units, pace)).await
     }
 
     async fn block(&self, key: &QuotaKey, until: Timestamp) -> Result<()> {

@@ -50,7 +50,7 @@ mod server;
 pub mod suite;
 mod wire;
 
-pub use account::{Access, Account, Change, Fact, Setup};
+pub use account::{Access, Account, Change, Fact, OAuthAccess, Setup};
 pub use bytes::Bytes;
 pub use fault::{Fault, FaultPlan};
 pub use faulty_store::{Asked, At, FaultyStore, StoreFault};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lifehub_core::clock::{Clock, ManualClock, Timestamp};
 use lifehub_core::engine::{
-    Batch, Claim, Lease, Leases, PartitionKey, PartitionState, Report, RunEntry, Runs, SyncStore,
+    Batch, Claim, Dues, Lease, Leases, PartitionKey, PartitionState, Report, RunEntry, Runs, SyncStore,
 };
 use lifehub_core::memory::MemoryStore;
 use lifehub_core::record::{ConnectionId, RunId};
@@ -39,6 +39,7 @@ fn batch(generation: u64) -> Batch {
             started_at: Timestamp::EPOCH,
             finished_at: None,
             resume_at: None,
+            dues: Dues::default(),
             report: Report::new(connection(), "example"),
         },
     }

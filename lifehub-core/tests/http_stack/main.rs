@@ -4,7 +4,10 @@
 
 mod answers;
 mod auth;
+mod later;
+mod outage;
 mod quota;
 mod retry;
 mod script;
+mod sharing;
 mod transport;

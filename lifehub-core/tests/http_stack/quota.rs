@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::{Clock, ManualClock, Timestamp};
+use lifehub_core::http::Priority::{Backfill, Live};
 use lifehub_core::http::{
-    MemoryLedger, QuotaKey, QuotaLedger, QuotaReport, QuotaScope, QuotaSpec, Quotas, Window,
+    MemoryLedger, Pace, QuotaKey, QuotaLedger, QuotaReport, QuotaScope, QuotaSpec, Quotas, Window,
 };
 use lifehub_core::{ErrorKind, Result};
 
@@ -24,7 +25,7 @@ async fn let_through(clock: &Arc<ManualClock>, processes: &[Quotas], count: usiz
     let mut sent = Vec::new();
     while sent.len() < count {
         for process in processes {
-            match process.acquire("c", "/x", 1).await {
+            match process.acquire("c", "/x", 1, Live).await {
                 Ok(()) => sent.push(clock.now()),
                 Err(parked) => {
                     assert_eq!(parked.kind(), ErrorKind::Parked);
@@ -76,9 +77,74 @@ async fn rule_11_a_sliding_quota_is_never_exceeded_in_any_window() {
         clock.advance(per * 3);
         sent.extend(let_through(&clock, &processes, limit as usize * 2).await);
         for (i, first) in sent.iter().enumerate() {
-            let within = sent[i..].iter().take_while(|at| at.since(*first) < per).count();
+            let within = sent[i..].iter().take_while(|at| at.since(*first) <= per).count();
             assert!(within <= limit as usize, "{within} of {limit}");
         }
+    }
+}
+
+#[tokio::test]
+async fn rule_11_nine_tenths_of_a_sliding_quota_can_be_used_and_the_network_may_jitter() {
+    let jitter = rng();
+    for (limit, priority) in
+        [40, 41, 59, 60, 99, 100, 119, 1_000].map(|limit| [(limit, Live), (limit, Backfill)]).concat()
+    {
+        let (clock, ledger) = (clock(), Arc::new(MemoryLedger::default()));
+        let spec = QuotaSpec::sliding("s", QuotaScope::App, limit, MINUTE);
+        let quotas = quotas(&clock, &ledger, &[spec]);
+        let mut arrived = Vec::new();
+        while clock.now() < start() + 4 * MINUTE {
+            quotas.acquire("c", "/x", 1, priority).await.unwrap();
+            arrived.push(clock.now() + jitter.up_to(MINUTE / 100));
+        }
+        arrived.sort();
+        for (i, first) in arrived.iter().enumerate() {
+            let within = arrived[i..].iter().take_while(|at| at.since(*first) < MINUTE).count();
+            assert!(within <= limit as usize, "{within} of {limit}");
+            let is_whole = first.since(start()) < 3 * MINUTE;
+            assert!(!is_whole || within >= limit as usize * 9 / 10, "{within} of {limit} for {priority:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rule_11_the_provider_counts_no_more_than_the_limit_by_a_clock_of_its_own() {
+    let spec = QuotaSpec::fixed("minute", QuotaScope::App, 10, MINUTE);
+    for skew in [-1_900, 0, 1_900] {
+        let (clock, ledger) = (clock(), Arc::new(MemoryLedger::default()));
+        let processes: Vec<Quotas> =
+            (0..10).map(|_| quotas(&clock, &ledger, std::slice::from_ref(&spec))).collect();
+        let mut by_window = std::collections::BTreeMap::<i64, u32>::new();
+        let moments = rng();
+        for _ in 0..300 {
+            // All that a window has, from any moment of it.
+            for process in &processes {
+                process.acquire("c", "/x", 1, Live).await.unwrap();
+                let seen = clock.now().as_micros() + skew * 1000;
+                *by_window.entry(seen.div_euclid(60_000_000)).or_default() += 1;
+            }
+            clock.advance(moments.up_to(2 * MINUTE));
+        }
+        assert!(by_window.values().all(|&count| count <= 10), "{skew} ms: {by_window:?}");
+    }
+}
+
+#[tokio::test]
+async fn near_the_border_of_a_window_a_request_waits() {
+    for (now, sent) in [
+        ("2026-03-01T08:15:00Z", "2026-03-01T08:15:02Z"),
+        ("2026-03-01T08:15:01.999Z", "2026-03-01T08:15:02Z"),
+        ("2026-03-01T08:15:02Z", "2026-03-01T08:15:02Z"),
+        ("2026-03-01T08:29:57.999Z", "2026-03-01T08:29:57.999Z"),
+        ("2026-03-01T08:29:58Z", "2026-03-01T08:30:02Z"),
+    ] {
+        let clock = Arc::new(ManualClock::at(at(now)));
+        let spec = QuotaSpec::fixed("quarter", QuotaScope::App, 100, 15 * MINUTE);
+        quotas(&clock, &Arc::new(MemoryLedger::default()), &[spec])
+            .acquire("c", "/x", 1, Live)
+            .await
+            .unwrap();
+        assert_eq!(clock.now(), at(sent));
     }
 }
 
@@ -110,7 +176,7 @@ async fn connections_have_their_own_and_share_the_apps() {
     let quotas = quotas(&clock, &Arc::new(MemoryLedger::default()), &specs);
     let mut granted = Vec::new();
     for connection in ["a", "a", "a", "b", "b", "b", "c", "c"] {
-        granted.push(quotas.acquire(connection, "/x", 1).await.is_ok());
+        granted.push(quotas.acquire(connection, "/x", 1, Live).await.is_ok());
     }
     assert_eq!(granted, [true, true, false, true, true, false, true, false]);
 }
@@ -125,7 +191,7 @@ async fn a_quota_of_a_path_leaves_the_others_alone() {
     let quotas = quotas(&clock, &Arc::new(MemoryLedger::default()), &specs);
     let mut granted = Vec::new();
     for path in ["/history/a", "/history/b", "/cash", "/cash", "/cash"] {
-        granted.push(quotas.acquire("c", path, 1).await.is_ok());
+        granted.push(quotas.acquire("c", path, 1, Live).await.is_ok());
     }
     assert_eq!(granted, [true, false, true, true, false], "a refused request spends nothing");
 }
@@ -148,12 +214,16 @@ async fn requests_spend_their_weight() {
     let specs = [QuotaSpec::fixed("hour", QuotaScope::App, 100, 60 * MINUTE)];
     let quotas = quotas(&clock, &Arc::new(MemoryLedger::default()), &specs);
     for _ in 0..4 {
-        quotas.acquire("c", "/x", 24).await.unwrap();
+        quotas.acquire("c", "/x", 24, Live).await.unwrap();
     }
-    assert_eq!(error(quotas.acquire("c", "/x", 5).await).kind(), ErrorKind::Parked);
-    quotas.acquire("c", "/x", 4).await.unwrap();
-    quotas.acquire("c", "/x", 0).await.unwrap();
-    assert_eq!(error(quotas.acquire("c", "/x", 101).await).kind(), ErrorKind::Invalid, "it would never fit");
+    assert_eq!(error(quotas.acquire("c", "/x", 5, Live).await).kind(), ErrorKind::Parked);
+    quotas.acquire("c", "/x", 4, Live).await.unwrap();
+    quotas.acquire("c", "/x", 0, Live).await.unwrap();
+    assert_eq!(
+        error(quotas.acquire("c", "/x", 101, Live).await).kind(),
+        ErrorKind::Invalid,
+        "it would never fit"
+    );
 }
 
 #[tokio::test]
@@ -161,12 +231,12 @@ async fn a_short_wait_is_waited_and_a_long_one_parks_with_its_end() {
     let clock = Arc::new(ManualClock::at(at("2026-03-01T08:05:00Z")));
     let specs = [QuotaSpec::fixed("quarter", QuotaScope::App, 1, 15 * MINUTE)];
     let quotas = quotas(&clock, &Arc::new(MemoryLedger::default()), &specs);
-    quotas.acquire("c", "/x", 1).await.unwrap();
-    let parked = error(quotas.acquire("c", "/x", 1).await);
+    quotas.acquire("c", "/x", 1, Live).await.unwrap();
+    let parked = error(quotas.acquire("c", "/x", 1, Live).await);
     assert_eq!((parked.kind(), parked.retry_at()), (ErrorKind::Parked, Some(at("2026-03-01T08:15:02Z"))));
     assert_eq!(clock.now(), at("2026-03-01T08:05:00Z"));
     clock.advance(9 * MINUTE + MINUTE / 2);
-    quotas.acquire("c", "/x", 1).await.unwrap();
+    quotas.acquire("c", "/x", 1, Live).await.unwrap();
     assert_eq!(clock.now(), at("2026-03-01T08:15:02Z"));
 }
 
@@ -192,6 +262,10 @@ impl QuotaLedger for Watched {
         self.inner.used(key, start, used).await
     }
 
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
+        self.inner.take(key, now, units, pace).await
+    }
+
     async fn block(&self, key: &QuotaKey, until: Timestamp) -> Result<()> {
         self.inner.block(key, until).await
     }
@@ -202,19 +276,19 @@ impl QuotaLedger for Watched {
 }
 
 #[tokio::test]
-async fn rule_11_app_counts_are_drawn_in_blocks_of_a_twentieth_of_the_tightest_window() {
+async fn rule_11_app_counts_are_drawn_in_blocks_of_a_hundredth_of_the_tightest_window() {
     let specs = [
-        QuotaSpec::fixed("quarter", QuotaScope::App, 100, 15 * MINUTE),
-        QuotaSpec::fixed("day", QuotaScope::App, 1000, 1440 * MINUTE),
+        QuotaSpec::fixed("quarter", QuotaScope::App, 1_000, 15 * MINUTE),
+        QuotaSpec::fixed("day", QuotaScope::App, 10_000, 1440 * MINUTE),
         QuotaSpec::fixed("own", QuotaScope::Connection, 10, 15 * MINUTE),
     ];
     let ledger = Arc::new(Watched::default());
     let quotas = quotas(&clock(), &ledger, &specs);
     for connection in 0..100 {
-        quotas.acquire(&connection.to_string(), "/x", 1).await.unwrap();
+        quotas.acquire(&connection.to_string(), "/x", 1, Live).await.unwrap();
     }
-    assert_eq!(ledger.largest.load(Ordering::Relaxed), 5);
-    assert_eq!(ledger.draws.load(Ordering::Relaxed), 40);
+    assert_eq!(ledger.largest.load(Ordering::Relaxed), 10);
+    assert_eq!(ledger.draws.load(Ordering::Relaxed), 20);
 }
 
 #[tokio::test]
@@ -236,9 +310,22 @@ async fn rule_11_counts_rise_to_the_providers_figure() {
     assert_eq!(ledger.raises.load(Ordering::Relaxed), 1);
     // Another process, too, has ten left.
     for _ in 0..10 {
-        other.acquire("d", "/x", 1).await.unwrap();
+        other.acquire("d", "/x", 1, Live).await.unwrap();
     }
-    assert_eq!(error(other.acquire("d", "/x", 1).await).kind(), ErrorKind::Parked);
+    assert_eq!(error(other.acquire("d", "/x", 1, Live).await).kind(), ErrorKind::Parked);
+}
+
+#[tokio::test]
+async fn what_is_held_is_counted_on_top_of_the_providers_figure() {
+    let spec = QuotaSpec::fixed("hour", QuotaScope::App, 1_000, 60 * MINUTE)
+        .reported(QuotaReport::used("x-usage", 0));
+    let (clock, ledger) = (clock(), Arc::new(MemoryLedger::default()));
+    let one = Arc::new(quotas(&clock, &ledger, std::slice::from_ref(&spec)));
+    let script = Script::new(&clock, [json(200, "{}").with("x-usage", "950")]);
+    script.http().quotas(one, "c").build().unwrap().get("/x").send().await.unwrap();
+    // Of its block of ten, nine are still to be spent.
+    let key = QuotaKey::new("test", "hour", "app");
+    assert_eq!(ledger.draw(&key, start(), 100, 1_000).await.unwrap(), 41);
 }
 
 #[tokio::test]
@@ -261,11 +348,11 @@ async fn a_clock_that_is_set_back_does_not_lock_the_quota() {
     let clock = clock();
     let specs = [QuotaSpec::fixed("day", QuotaScope::App, 10, 1440 * MINUTE)];
     let quotas = quotas(&clock, &Arc::new(MemoryLedger::default()), &specs);
-    quotas.acquire("c", "/x", 1).await.unwrap();
+    quotas.acquire("c", "/x", 1, Live).await.unwrap();
     clock.jump_to(start() + 1440 * MINUTE);
-    quotas.acquire("c", "/x", 1).await.unwrap();
+    quotas.acquire("c", "/x", 1, Live).await.unwrap();
     clock.jump_to(start());
-    quotas.acquire("c", "/x", 1).await.unwrap();
+    quotas.acquire("c", "/x", 1, Live).await.unwrap();
 }
 
 #[test]

@@ -70,6 +70,7 @@ pub(crate) struct Script {
     seen: Mutex<Vec<Seen>>,
     clock: Arc<ManualClock>,
     latency: Duration,
+    hangs: Option<usize>,
 }
 
 impl Script {
@@ -84,15 +85,28 @@ impl Script {
         latency: Duration,
         replies: impl IntoIterator<Item = Reply>,
     ) -> Arc<Self> {
+        Arc::new(Self::made(clock, latency, None, replies))
+    }
+
+    /// The same, but the request of that number, counted from 0, is never answered.
+    pub(crate) fn hanging(
+        clock: &Arc<ManualClock>,
+        number: usize,
+        replies: impl IntoIterator<Item = Reply>,
+    ) -> Arc<Self> {
+        Arc::new(Self::made(clock, Duration::ZERO, Some(number), replies))
+    }
+
+    fn made(
+        clock: &Arc<ManualClock>,
+        latency: Duration,
+        hangs: Option<usize>,
+        replies: impl IntoIterator<Item = Reply>,
+    ) -> Self {
         let replies: VecDeque<Reply> = replies.into_iter().collect();
         let last = replies.back().unwrap().clone();
-        Arc::new(Self {
-            replies: Mutex::new(replies),
-            last,
-            seen: Mutex::default(),
-            clock: clock.clone(),
-            latency,
-        })
+        let (replies, seen) = (Mutex::new(replies), Mutex::default());
+        Self { replies, last, seen, clock: clock.clone(), latency, hangs }
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -119,6 +133,9 @@ impl Transport for Script {
     async fn send(&self, request: Request) -> Result<Response> {
         let Request { url, headers, body, .. } = request;
         self.seen.lock().unwrap().push(Seen { at: self.clock.now(), url, headers, body });
+        if self.hangs == Some(self.count() - 1) {
+            std::future::pending::<()>().await;
+        }
         let reply = self.replies.lock().unwrap().pop_front().unwrap_or_else(|| self.last.clone());
         self.clock.advance(self.latency);
         match reply {

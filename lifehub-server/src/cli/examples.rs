@@ -3,13 +3,13 @@
 pub(super) const TOP: &str = "\
 EXAMPLES:
   lifehub connectors list                                  which providers there are
-  lifehub connect strava --user me@example.org --secret access_token
+  lifehub connect strava --user me@example.org
   lifehub sync --all                                       fetch what is new
   lifehub export --user me@example.org --out records.jsonl
 
 CONFIGURATION:
   lifehub.toml, then environment variables, then flags. Keys: data_dir, database_url, master_key,
-  log, providers.<ID>.<KEY>. In the environment LIFEHUB_ stands before a key and __ between its
+  log, lease, providers.<ID>.<KEY>. In the environment LIFEHUB_ stands before a key and __ between its
   parts, and a dash in a provider's id is written _:
   LIFEHUB_DATA_DIR, LIFEHUB_PROVIDERS__STRAVA__BASE_URL.
 
@@ -49,6 +49,8 @@ a delay; no request fails more than three times in a row.";
 pub(super) const CONNECT: &str = "\
 EXAMPLES:
   lifehub connectors show strava                           which credentials and settings it needs
+  lifehub connect strava --user me@example.org             by a consent in the browser
+  lifehub connect strava --connection 0198c7a2-5b1e-7c3d-9f00-1a2b3c4d5e6f
   lifehub connect strava --user me@example.org --secret access_token
                                                            asks for the token, without echo
   lifehub connect strava --user me@example.org --secret access_token=@token.txt
@@ -56,11 +58,27 @@ EXAMPLES:
   lifehub connect strava --user me@example.org --secret access_token=@a --secret refresh_token=@r \\
       --secret expires_at=2026-03-01T08:00:00Z
 
+Where the provider has OAuth 2.0 and no token is given, it prints an address: open it in a browser on
+this machine and agree. That takes an app of yours at the provider: register one and set
+providers.<ID>.client_id and .client_secret. The browser comes back to
+http://127.0.0.1:PORT/oauth/<ID>/callback; name a PORT with --port if the provider wants that address
+registered, or if you forward it from another machine (ssh -L PORT:127.0.0.1:PORT HOST).
+
 --secret NAME=VALUE works too, but then others on this machine can see the value in the list of
 processes, and the shell keeps it in its history.
 
 The provider is asked whose account it is, and nothing is saved if it refuses. Connecting an account
-again renews its connection; its data stays.";
+again renews its connection; its data stays. With --connection that one is renewed: another account
+than its own is refused.";
+
+pub(super) const DISCONNECT: &str = "\
+EXAMPLES:
+  lifehub disconnect 0198c7a2-5b1e-7c3d-9f00-1a2b3c4d5e6f
+  lifehub disconnect 0198c7a2-5b1e-7c3d-9f00-1a2b3c4d5e6f --keep-consent
+
+The provider is told that the consent has ended, and the credentials are deleted. All that was read
+stays. If the provider cannot be told, it says so and ends the connection all the same. Connecting the
+account again goes on where it stood.";
 
 pub(super) const SYNC: &str = "\
 EXAMPLES:
@@ -72,6 +90,20 @@ EXAMPLES:
 
 Exits with 1 if any stream ended in an error. Ctrl-C lets the commit under way finish, prints the
 report and exits with 130; the next run goes on there. A second Ctrl-C ends it at once.";
+
+pub(super) const WORKER: &str = "\
+EXAMPLES:
+  lifehub worker
+  lifehub worker --concurrency 2
+
+Syncs every connection when it is due: the streams of each provider at their intervals, after errors
+later and later. Any number of workers may share a database; each connection is worked on by one.
+Says on standard error what became of each run. Where there is nothing to do yet, it waits.
+
+Ctrl-C and SIGTERM let the pages under way be stored first; a second one ends it at once.
+
+Keys: providers.<ID>.interval, and lease (default 30s): how long a connection rests after its worker's
+machine died without a word.";
 
 pub(super) const EXPORT: &str = "\
 EXAMPLES:
@@ -117,6 +149,24 @@ EXAMPLES:
 pub(super) const USER_ZONE: &str = "\
 EXAMPLES:
   lifehub user zone me@example.org America/New_York";
+
+pub(super) const KEYS: &str = "\
+EXAMPLES:
+  lifehub keys rotate";
+
+pub(super) const KEYS_ROTATE: &str = "\
+EXAMPLES:
+  lifehub keys rotate
+  lifehub keys rotate --json                               the number of credentials and the key's name
+
+Makes a new key and seals all credentials under it. Whatever runs meanwhile goes on, and need not be
+started anew. It may be stopped or killed at any moment: run again, it goes on with the same key.
+
+Back up the key file afterwards, and keep the old one with the backups of the database from before:
+they open with no other.
+
+Where the key is given as text, make a new one with `openssl rand -base64 32`, start everything with
+LIFEHUB_MASTER_KEY=NEW,OLD, run this, and drop OLD.";
 
 pub(super) const REPLAY: &str = "\
 EXAMPLES:

@@ -45,9 +45,15 @@ pub(crate) enum Command {
     /// Connects an account at a provider, or renews its connection
     #[command(after_help = examples::CONNECT)]
     Connect(ConnectArgs),
+    /// Ends a connection and gives the consent back; its data stays
+    #[command(after_help = examples::DISCONNECT)]
+    Disconnect(DisconnectArgs),
     /// Fetches what is new from the providers
     #[command(after_help = examples::SYNC)]
     Sync(SyncArgs),
+    /// Fetches what is new whenever it is due, until it is stopped
+    #[command(after_help = examples::WORKER)]
+    Worker(WorkerArgs),
     /// Writes a user's records as JSON Lines
     #[command(after_help = examples::EXPORT)]
     Export(ExportArgs),
@@ -60,6 +66,9 @@ pub(crate) enum Command {
     /// Manages users
     #[command(subcommand, after_help = examples::USER)]
     User(UserCommand),
+    /// Manages the master key, under which all credentials are sealed
+    #[command(subcommand, after_help = examples::KEYS)]
+    Keys(KeysCommand),
     /// Makes the records anew from what is stored, without the network
     #[command(after_help = examples::REPLAY)]
     Replay(ReplayArgs),
@@ -86,17 +95,35 @@ pub(crate) struct ConnectArgs {
     /// The provider's id, as `lifehub connectors list` shows it
     pub(crate) provider: String,
     /// Whose account it is; a missing user is made
-    #[arg(long, value_name = "EMAIL")]
-    pub(crate) user: String,
+    #[arg(long, value_name = "EMAIL", required_unless_present = "connection")]
+    pub(crate) user: Option<String>,
+    /// The connection to renew, and no other; its user and settings are known
+    #[arg(long, value_name = "ID", conflicts_with = "no_check")]
+    pub(crate) connection: Option<String>,
     /// A setting of the connection
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub(crate) settings: Vec<String>,
     /// A credential: NAME=@FILE, NAME=- for standard input, or NAME alone to be asked
     #[arg(long = "secret", value_name = "NAME[=SOURCE]")]
     pub(crate) secrets: Vec<String>,
+    /// The port to which the browser comes back [default: any that is free]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
     /// Saves without asking the provider whether the credentials are good
     #[arg(long)]
     pub(crate) no_check: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+}
+
+#[derive(Args)]
+pub(crate) struct DisconnectArgs {
+    /// The connection's id, as `lifehub connections` shows it
+    #[arg(value_name = "ID")]
+    pub(crate) connection: String,
+    /// Leaves the consent at the provider as it is
+    #[arg(long)]
+    pub(crate) keep_consent: bool,
     #[command(flatten)]
     pub(crate) json: JsonArg,
 }
@@ -186,6 +213,13 @@ pub(crate) struct SyncArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct WorkerArgs {
+    /// How many connections it syncs at a time [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) concurrency: Option<u32>,
+}
+
+#[derive(Args)]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
@@ -240,6 +274,13 @@ pub(crate) enum ConnectorsCommand {
         #[command(flatten)]
         json: JsonArg,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Replaces the master key, while everything else runs on
+    #[command(after_help = examples::KEYS_ROTATE)]
+    Rotate(JsonArg),
 }
 
 #[derive(Subcommand)]

@@ -21,6 +21,8 @@ struct Row {
     account: Option<String>,
     status: ConnectionStatus,
     last_run: Option<LastRun>,
+    /// When a worker syncs it next; none if that is at once, or never as its user ended it.
+    next_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,14 +53,16 @@ pub(crate) async fn run(app: &App, args: ConnectionsArgs) -> Outcome {
     let mut rows = Vec::new();
     for user in users {
         for info in store.connections(ConnectionFilter::of_user(user.id)).await? {
-            let last_run = store.latest(info.connection.id).await?.map(LastRun::from);
+            let latest = store.latest(info.connection.id).await?;
+            let due = latest.as_ref().map(|run| run.dues.first()).filter(|due| *due > Timestamp::EPOCH);
             rows.push(Row {
                 id: info.connection.id,
                 user: user.email.clone(),
                 provider: info.connection.provider,
                 account: info.connection.account,
                 status: info.status,
-                last_run,
+                next_at: due.filter(|_| info.status != ConnectionStatus::Disconnected),
+                last_run: latest.map(LastRun::from),
             });
         }
     }
@@ -75,22 +79,28 @@ pub(crate) async fn run(app: &App, args: ConnectionsArgs) -> Outcome {
 }
 
 fn table(rows: Vec<Row>) -> Table {
-    let mut table = Table::new(&["ID", "PROVIDER", "ACCOUNT", "STATUS", "LAST RUN", "USER"]);
+    let mut table = Table::new(&["ID", "PROVIDER", "ACCOUNT", "STATUS", "LAST RUN", "NEXT RUN", "USER"]);
     for row in rows {
         let last_run = row.last_run.map(|run| format!("{} {}", word(run.status), run.started_at));
+        let next_run = match row.next_at {
+            Some(at) => at.to_string(),
+            None if row.status == ConnectionStatus::Disconnected => "never".into(),
+            None => "at once".into(),
+        };
         table.row([
             row.id.to_string(),
             row.provider,
             row.account.unwrap_or_default(),
             row.status.as_str().replace('_', " "),
             last_run.unwrap_or_else(|| "never".into()),
+            next_run,
             row.user,
         ]);
     }
     table
 }
 
-fn word(status: RunStatus) -> &'static str {
+pub(super) fn word(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Running => "running",
         RunStatus::Ok => "ok",

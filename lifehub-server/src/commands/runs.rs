@@ -106,7 +106,7 @@ fn ids(selection: &Selection) -> Result<Option<Vec<ConnectionId>>> {
     }
     let mut ids: Vec<ConnectionId> = Vec::new();
     for text in &selection.connections {
-        let id = text.parse().map_err(|e: Error| e.hint(LISTED))?;
+        let id = id(text)?;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -115,6 +115,25 @@ fn ids(selection: &Selection) -> Result<Option<Vec<ConnectionId>>> {
 }
 
 const LISTED: &str = "`lifehub connections` lists them";
+
+/// Reads the id of a connection.
+pub(super) fn id(text: &str) -> Result<ConnectionId> {
+    text.parse().map_err(|e: Error| e.hint(LISTED))
+}
+
+/// The connection of that id.
+///
+/// # Errors
+/// If there is none.
+pub(super) async fn connection(store: &Store, id: ConnectionId) -> Result<ConnectionInfo> {
+    let filter = ConnectionFilter { user: None, id: Some(id) };
+    store.connections(filter).await?.pop().ok_or_else(|| not_there(id))
+}
+
+/// The error of an id that is no connection's.
+pub(super) fn not_there(id: ConnectionId) -> Error {
+    wrong(format!("there is no connection {id}")).hint(LISTED)
+}
 
 async fn choose(
     app: &App,
@@ -136,7 +155,7 @@ async fn choose(
     };
     let find = |id: ConnectionId| {
         let found = all.iter().find(|info| info.connection.id == id).map(|info| info.connection.clone());
-        found.ok_or_else(|| wrong(format!("there is no connection {id}")).hint(LISTED))
+        found.ok_or_else(|| not_there(id))
     };
     ids.into_iter().map(find).collect()
 }

@@ -48,9 +48,12 @@ impl Place<'_> {
         }
     }
 
-    fn value(&self, key: &str, text: &str) -> Error {
+    /// The error of a value that its key cannot take.
+    pub(super) fn value(&self, key: &str, text: &str) -> Error {
         let takes = match key.rsplit('.').next().unwrap_or_default() {
-            "interval" | "lookback" => Some("a number with s, m, h or d behind it, for example 15m or 30d"),
+            "interval" | "lookback" | "lease" => {
+                Some("a number with ms, s, m, h or d behind it, for example 30s or 15m")
+            }
             "quotas" => Some("a list of quotas, or \"off\""),
             "enabled" => Some("true or false"),
             name if name.ends_with("_url") => Some("an address such as https://api.example.com/v1"),

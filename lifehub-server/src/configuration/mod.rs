@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::ErrorKind as IoKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::{Environment, File, FileFormat, Value};
-use lifehub_core::engine::{Operator, ProviderSettings};
+use lifehub_core::engine::{DurationSetting, Operator, ProviderSettings};
 use lifehub_core::secret::Secret;
 use lifehub_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -20,6 +21,11 @@ use environment::Variables;
 
 /// The file that is read where it stands, if no other is named.
 const DEFAULT_FILE: &str = "lifehub.toml";
+
+/// Who works on a connection renews its lease after a third of it: a shorter one would be lost to a slow disk.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+/// A connection whose worker's machine died rests that long.
+const LONGEST_LEASE: Duration = Duration::from_secs(3600);
 
 /// What the operator of this installation set.
 #[derive(Debug, Default)]
@@ -34,6 +40,8 @@ pub(crate) struct Configuration {
     pub(crate) master_key: Option<Secret>,
     /// The log filter.
     pub(crate) log: Option<String>,
+    /// For how long a worker holds a connection that it gives no more sign of working on.
+    pub(crate) lease: Option<Duration>,
     /// What is set for the providers.
     pub(crate) operator: Operator,
 }
@@ -46,6 +54,7 @@ struct Keys {
     database_url: Option<Secret>,
     master_key: Option<Secret>,
     log: Option<String>,
+    lease: Option<DurationSetting>,
     // Read one by one, so that an error knows its provider.
     providers: BTreeMap<String, Value>,
 }
@@ -74,6 +83,10 @@ impl Configuration {
             .build()
             .and_then(config::Config::try_deserialize)
             .map_err(|e| at.fault(e, ""))?;
+        let lease = keys.lease.map(|lease| lease.0);
+        if lease.is_some_and(|lease| !(SHORTEST_LEASE..=LONGEST_LEASE).contains(&lease)) {
+            return Err(at.value("lease", "expected from 100ms to 1h"));
+        }
         let mut operator = Operator::default();
         for (id, value) in keys.providers {
             if !providers.contains(&id.as_str()) {
@@ -88,6 +101,7 @@ impl Configuration {
             database_url: keys.database_url,
             master_key: keys.master_key,
             log: keys.log,
+            lease,
             operator,
             file: path,
         })

@@ -28,7 +28,7 @@ fn connecting_makes_the_user_and_tells_the_next_command() {
     assert_eq!(
         list[0],
         serde_json::json!({
-            "id": id, "user": EMAIL, "provider": "strava", "account": "900001234", "status": "active", "last_run": null,
+            "id": id, "user": EMAIL, "provider": "strava", "account": "900001234", "status": "active", "last_run": null, "next_at": null,
         })
     );
     let table = home.run(&["connections", "--user", EMAIL]).exits(0).out;
@@ -147,6 +147,10 @@ fn wrong_input_is_refused_before_anything_is_made_or_asked() {
     check(&[strava, &["--user", "ada"], token].concat(), &["that is no e-mail address", "name@example.org"]);
     check(
         &[strava, user].concat(),
+        &["no app is configured for Strava", "providers.strava.client_id", "--secret access_token"],
+    );
+    check(
+        &[strava, user, &["--secret", "refresh_token=hunter2"]].concat(),
         &["Strava needs the credential access_token", "--secret access_token=@FILE"],
     );
     check(

@@ -7,7 +7,9 @@ const COMMANDS: &[&[&str]] = &[
     #[cfg(feature = "simulator")]
     &["demo"],
     &["connect"],
+    &["disconnect"],
     &["sync"],
+    &["worker"],
     &["export"],
     &["connections"],
     &["connectors"],
@@ -17,6 +19,8 @@ const COMMANDS: &[&[&str]] = &[
     &["user", "add"],
     &["user", "list"],
     &["user", "zone"],
+    &["keys"],
+    &["keys", "rotate"],
     &["replay"],
     &["doctor"],
     #[cfg(feature = "simulator")]

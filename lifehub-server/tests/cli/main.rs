@@ -2,14 +2,20 @@
 
 #![cfg(test)]
 
+mod browser;
 mod connect;
 #[cfg(feature = "simulator")]
 mod demo;
+mod disconnect;
 mod doctor;
 mod export;
 mod help;
 mod home;
+mod keys;
+mod oauth;
+mod running;
 #[cfg(feature = "simulator")]
 mod simulate;
 mod sync;
+mod worker;
 mod wrong_use;

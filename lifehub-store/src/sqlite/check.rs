@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::days::{facts_of, read_tally};
 use super::fault::fault;
 use super::statement::{Args, get, get_bytes, row, rows};
-use super::{Store, migrate, sql};
+use super::{Store, migrate, sql, vault};
 use crate::rollup::{RollupDifference, Series, Tally, tally};
 
 /// How many days are compared at once.
@@ -46,7 +46,8 @@ impl Store {
         let version = migrate::version(&mut conn).await?;
         let schema = (version != migrate::VERSION)
             .then(|| format!("the schema is of version {version} instead of {}", migrate::VERSION));
-        let key = self.0.key_source.problem().map(|e| e.to_string());
+        let key = self.0.keys.problem().map(|e| e.to_string());
+        let unopened = vault::count_unopened(&mut conn, &self.0.keys).await?;
         let integrity = rows(&mut conn, sql::INTEGRITY, Args::new()).await?;
         let integrity: Vec<String> = integrity.iter().map(|row| get(row, 0)).collect::<Result<_>>()?;
         let mut orphans = rows(&mut conn, sql::FOREIGN_KEYS, Args::new()).await?.len() as u64;
@@ -67,6 +68,11 @@ impl Store {
                 "master key",
                 key.into_iter().collect(),
                 "restore the key file, readable by its owner alone",
+            ),
+            finding(
+                "credentials",
+                (unopened > 0).then(|| format!("{unopened} do not open")).into_iter().collect(),
+                "`lifehub sync --all` names the connections: connect those accounts again",
             ),
             finding(
                 "database pages and indexes",

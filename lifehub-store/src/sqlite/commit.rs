@@ -9,11 +9,11 @@ use sqlx::sqlite::SqliteConnection;
 use super::changes::Changes;
 use super::database::Durability;
 use super::leases::{fence_args, lost};
-use super::rows::{json_list, run_args};
+use super::rows::json_list;
 use super::statement::{Args, execute, get, get_u64, row, signed};
 use super::sync::missing_args;
 use super::users::zone;
-use super::{Store, items, sql};
+use super::{Store, items, runs, sql};
 
 pub(super) async fn commit(store: &Store, lease: &Lease, batch: Batch) -> Result<()> {
     if batch.partition.connection != lease.connection {
@@ -91,8 +91,7 @@ async fn write(conn: &mut SqliteConnection, mut base: Base, batch: Batch) -> Res
     if let Some(missing) = hold {
         execute(conn, sql::ITEMS_HOLD, missing_args(partition, missing)).await?;
     }
-    execute(conn, sql::RUN_UPSERT, run_args(base.connection, &run)?).await?;
-    Ok(())
+    runs::put(conn, base.connection, &run).await
 }
 
 async fn stamp(conn: &mut SqliteConnection, partition: i64, seen: &Seen) -> Result<()> {

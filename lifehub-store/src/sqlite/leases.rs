@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lifehub_core::engine::{Claim, Lease, Leases};
 use lifehub_core::record::ConnectionId;
 use lifehub_core::{Error, ErrorKind, Result};
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::Store;
 use super::database::Durability;
@@ -30,6 +30,18 @@ impl Store {
             None => true,
         })
     }
+}
+
+/// Claims a connection that is free, named by its row and its id.
+pub(super) async fn claim(
+    conn: &mut SqliteConnection,
+    (row_id, connection): (i64, ConnectionId),
+    holder: &str,
+    term: i64,
+) -> Result<Lease> {
+    let claimed = row(conn, sql::LEASE_CLAIM, Args::new().with(row_id).with(holder).with(term)).await?;
+    let epoch = claimed.map_or(Ok(0), |row| get_u64(&row, 0))?;
+    Ok(Lease { connection, epoch })
 }
 
 pub(super) fn lost(lease: &Lease) -> Error {
@@ -61,11 +73,9 @@ impl Leases for Store {
             tx.rollback().await?;
             return Ok(Claim::Busy { epoch: get_u64(&lease, 2)? });
         }
-        let args = Args::new().with(get::<i64>(&lease, 0)?).with(name).with(self.term_micros());
-        let claimed = row(&mut tx, sql::LEASE_CLAIM, args).await?;
-        let epoch = claimed.map_or(Ok(0), |row| get_u64(&row, 0))?;
+        let lease = claim(&mut tx, (get(&lease, 0)?, connection), name, self.term_micros()).await?;
         tx.commit().await?;
-        Ok(Claim::Held(Lease { connection, epoch }))
+        Ok(Claim::Held(lease))
     }
 
     async fn renew(&self, lease: &Lease) -> Result<()> {

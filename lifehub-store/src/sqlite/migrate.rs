@@ -11,7 +11,10 @@ use super::statement::{Args, execute, get};
 /// In the header of the file: says that it is ours. The letters `LfHb`.
 pub(super) const APPLICATION_ID: i32 = 0x4c66_4862;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0002_connections.sql"),
+];
 
 /// The version of the schema after all migrations.
 #[expect(clippy::cast_possible_truncation, reason = "a handful")]

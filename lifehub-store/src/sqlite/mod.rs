@@ -1,5 +1,6 @@
 //! SQLite: one file, one writing connection for each process, a few reading ones.
 
+mod authorizations;
 mod changes;
 mod check;
 mod commit;
@@ -15,8 +16,11 @@ mod migrate;
 mod open;
 mod quotas;
 mod records;
+mod refresh;
+mod rotate;
 mod rows;
 mod runs;
+mod schedule;
 mod sql;
 mod statement;
 mod sync;
@@ -32,14 +36,15 @@ use lifehub_core::clock::{Clock, Rng, Timestamp};
 use lifehub_core::{Error, ErrorKind, Result};
 
 use crate::key::KeySource;
+use crate::keyring::Keyring;
 use crate::options::OpenOptions;
-use crate::seal::SealKey;
 use database::Database;
 use holder::Holder;
 use location::Location;
 
 pub use check::Finding;
 pub use records::Export;
+pub use rotate::Rotation;
 
 /// A database of users, connections and their data. Cheap to clone; all clones are one.
 ///
@@ -58,8 +63,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     db: Database,
-    key: SealKey,
-    key_source: KeySource,
+    keys: Keyring,
     holder: Holder,
     clock: Arc<dyn Clock>,
     rng: Arc<Rng>,
@@ -87,9 +91,9 @@ impl Store {
             Location::File(path) => Holder::beside(path)?,
         };
         let db = open::open(location, &options).await?;
-        let key = vault::unlock(&db, &options.key).await?;
-        let OpenOptions { key: key_source, clock, rng, term, .. } = options;
-        Ok(Self(Arc::new(Inner { db, key, key_source, holder, clock, rng, term })))
+        let OpenOptions { key, clock, rng, term, .. } = options;
+        let keys = vault::unlock(&db, key).await?;
+        Ok(Self(Arc::new(Inner { db, keys, holder, clock, rng, term })))
     }
 
     /// Waits for what is under way and closes the database. Clones of this store cannot be used afterwards.

@@ -1,9 +1,11 @@
 //! Counts of quotas that several processes share, and the gates that providers close.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::Timestamp;
-use lifehub_core::http::{QuotaKey, QuotaLedger};
+use lifehub_core::http::{Pace, QuotaKey, QuotaLedger};
 use sqlx::sqlite::SqliteConnection;
 
 use super::Store;
@@ -30,6 +32,12 @@ async fn set_used(conn: &mut SqliteConnection, key: &QuotaKey, window: Timestamp
     Ok(())
 }
 
+/// The instant that a sliding quota's pace remembers.
+async fn owed_until(conn: &mut SqliteConnection, key: &QuotaKey) -> Result<Option<Timestamp>> {
+    let stored = row(conn, sql::OWED_GET, key_args(key)).await?;
+    stored.map_or(Ok(None), |row| Ok(Some(Timestamp::from_micros(get(&row, 0)?))))
+}
+
 #[async_trait]
 impl QuotaLedger for Store {
     async fn draw(&self, key: &QuotaKey, window_start: Timestamp, want: u32, limit: u32) -> Result<u32> {
@@ -50,6 +58,21 @@ impl QuotaLedger for Store {
         let used = used.max(used_of(&mut tx, key, window_start).await?);
         set_used(&mut tx, key, window_start, used).await?;
         tx.commit().await
+    }
+
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
+        // Those who wait ask again and again: as long as they must wait on, they take no turn at writing.
+        let stored = owed_until(&mut *self.0.db.read().await?, key).await?;
+        if let (owed, Some(wait)) = pace.take(stored, now, units)
+            && stored == Some(owed)
+        {
+            return Ok(Some(wait));
+        }
+        let mut tx = self.0.db.write(Durability::Page).await?;
+        let (owed, wait) = pace.take(owed_until(&mut tx, key).await?, now, units);
+        execute(&mut tx, sql::OWED_SET, key_args(key).with(owed.as_micros())).await?;
+        tx.commit().await?;
+        Ok(wait)
     }
 
     async fn block(&self, key: &QuotaKey, until: Timestamp) -> Result<()> {

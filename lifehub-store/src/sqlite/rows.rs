@@ -107,6 +107,11 @@ pub(super) fn json_list<N: ToString>(numbers: &[N]) -> String {
     format!("[{list}]")
 }
 
+/// Texts as one JSON parameter.
+pub(super) fn text_list<T: AsRef<str>>(texts: &[T]) -> String {
+    serde_json::Value::from_iter(texts.iter().map(AsRef::as_ref)).to_string()
+}
+
 pub(super) fn item_state(state: ItemState) -> i32 {
     match state {
         ItemState::Live => 0,
@@ -247,6 +252,8 @@ pub(super) fn stored_record(row: &SqliteRow) -> Result<(StoredRecord, i64, i64)>
 pub(super) fn run_args(connection: i64, run: &RunEntry) -> Result<Args> {
     let report = serde_json::to_string(&run.report)
         .map_err(|e| Error::new(ErrorKind::Internal, format!("a report does not fit JSON: {e}")))?;
+    let dues = serde_json::to_string(&run.dues)
+        .map_err(|e| Error::new(ErrorKind::Internal, format!("a schedule does not fit JSON: {e}")))?;
     Ok(Args::new()
         .with(run.id.as_bytes().as_slice())
         .with(connection)
@@ -254,7 +261,8 @@ pub(super) fn run_args(connection: i64, run: &RunEntry) -> Result<Args> {
         .with(run.started_at.as_micros())
         .with(run.finished_at.map(Timestamp::as_micros))
         .with(run.resume_at.map(Timestamp::as_micros))
-        .with(report))
+        .with(report)
+        .with(dues))
 }
 
 pub(super) fn run_entry(row: &SqliteRow) -> Result<RunEntry> {
@@ -267,6 +275,8 @@ pub(super) fn run_entry(row: &SqliteRow) -> Result<RunEntry> {
         started_at: Timestamp::from_micros(get(row, 2)?),
         finished_at: instant(3)?,
         resume_at: instant(4)?,
+        // What cannot be read is due at once.
+        dues: serde_json::from_str(get(row, 6)?).unwrap_or_default(),
         report,
     })
 }

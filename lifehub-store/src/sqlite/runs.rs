@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::engine::{Lease, RunEntry, Runs};
 use lifehub_core::record::ConnectionId;
+use sqlx::sqlite::SqliteConnection;
 
 use super::Store;
 use super::database::Durability;
@@ -25,6 +26,14 @@ impl Store {
     }
 }
 
+/// Writes the entry of a run, and when its connection is due by it.
+pub(super) async fn put(conn: &mut SqliteConnection, connection: i64, run: &RunEntry) -> Result<()> {
+    execute(conn, sql::RUN_UPSERT, run_args(connection, run)?).await?;
+    let due = Args::new().with(connection).with(run.dues.first().as_micros());
+    execute(conn, sql::DUE_SET, due).await?;
+    Ok(())
+}
+
 #[async_trait]
 impl Runs for Store {
     async fn record(&self, lease: &Lease, run: &RunEntry) -> Result<()> {
@@ -33,7 +42,8 @@ impl Runs for Store {
             tx.rollback().await?;
             return Err(lost(lease));
         };
-        execute(&mut tx, sql::RUN_UPSERT, run_args(get(&held, 0)?, run)?).await?;
+        let connection: i64 = get(&held, 0)?;
+        put(&mut tx, connection, run).await?;
         tx.commit().await
     }
 

@@ -75,8 +75,14 @@ statements! {
             (uuid, user_id, provider, account, settings, status, created_at, changed_at)
         VALUES (?1, ?2, ?3, ?4, ?5, 'active', ?6, ?6)
         ON CONFLICT (user_id, provider, ifnull(account, '')) DO UPDATE
-            SET settings = excluded.settings, status = 'active', changed_at = excluded.changed_at
+            SET settings = excluded.settings, status = 'active', changed_at = excluded.changed_at, due_at = 0
         RETURNING id, uuid";
+    CONNECTION_ROW = "SELECT c.id, u.uuid, c.provider, c.account FROM connections c JOIN users u ON u.id = c.user_id
+        WHERE c.uuid = ?1";
+    CONNECTION_OF_ACCOUNT = "SELECT uuid FROM connections
+        WHERE user_id = ?1 AND provider = ?2 AND ifnull(account, '') = ?3";
+    CONNECTION_RENEW = "UPDATE connections
+        SET account = ?2, settings = ?3, status = 'active', changed_at = ?4, due_at = 0 WHERE id = ?1";
     CONNECTIONS = "SELECT c.uuid, u.uuid, c.provider, c.account, c.settings, u.zone, c.status, c.created_at,
             c.changed_at
         FROM connections c JOIN users u ON u.id = c.user_id
@@ -91,16 +97,48 @@ statements! {
     META_GET = "SELECT value FROM meta WHERE name = ?1";
     META_SET = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
     ANY_CREDENTIALS = "SELECT EXISTS (SELECT 1 FROM credentials)";
-    CREDENTIALS_OWNER = "SELECT c.id, u.uuid, c.status
-        FROM connections c JOIN users u ON u.id = c.user_id WHERE c.uuid = ?1";
-    CREDENTIALS_GET = "SELECT master_key, data_key_id, data_key, credentials FROM credentials
-        WHERE connection_id = ?1";
+    /// In one statement, so that revision and credentials are of the same moment.
+    CREDENTIALS_GET = "SELECT c.id, u.uuid, c.status, c.revision, c.refused_at,
+            k.master_key, k.data_key_id, k.data_key, k.credentials
+        FROM connections c JOIN users u ON u.id = c.user_id LEFT JOIN credentials k ON k.connection_id = c.id
+        WHERE c.uuid = ?1";
+    CREDENTIALS_RAISE = "UPDATE connections SET revision = revision + 1, refused_at = NULL, changed_at = ?2,
+            status = CASE status WHEN 'reconnect_required' THEN 'active' ELSE status END
+        WHERE id = ?1";
     CREDENTIALS_SET = "INSERT INTO credentials
             (connection_id, master_key, data_key_id, data_key, credentials, changed_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT DO UPDATE SET master_key = excluded.master_key, data_key_id = excluded.data_key_id,
             data_key = excluded.data_key, credentials = excluded.credentials, changed_at = excluded.changed_at";
+    /// The connections that have credentials.
+    CREDENTIALS_OF = "SELECT c.uuid FROM credentials k JOIN connections c ON c.id = k.connection_id ORDER BY c.id";
+    /// Data keys that another master key seals.
+    REWRAP_COUNT = "SELECT count(*) FROM credentials WHERE master_key <> ?1";
+    REWRAP_NEXT = "SELECT k.connection_id, u.uuid, c.uuid, k.master_key, k.data_key
+        FROM credentials k CROSS JOIN connections c ON c.id = k.connection_id CROSS JOIN users u ON u.id = c.user_id
+        WHERE k.connection_id > ?1 AND k.master_key <> ?2 ORDER BY k.connection_id LIMIT ?3";
+    REWRAP_SET = "UPDATE credentials SET master_key = ?2, data_key = ?3 WHERE connection_id = ?1";
     CREDENTIALS_DELETE = "DELETE FROM credentials WHERE connection_id = ?1";
+
+    // Who renews credentials.
+    REFRESH_GET = concat!("SELECT holder, expires_at > ", now!(), " FROM refreshes WHERE connection_id = ?1");
+    REFRESH_CLAIM = concat!("INSERT INTO refreshes (connection_id, epoch, holder, half_at, expires_at)
+        VALUES (?1, 1, ?2, ", now!(), " + ?3 / 2, ", now!(), " + ?3)
+        ON CONFLICT DO UPDATE SET epoch = epoch + 1, holder = excluded.holder, half_at = excluded.half_at,
+            expires_at = excluded.expires_at
+        RETURNING epoch");
+    REFRESH_MAY = concat!("SELECT 1 FROM refreshes r JOIN connections c ON c.id = r.connection_id
+        WHERE c.uuid = ?1 AND r.epoch = ?2 AND r.holder IS NOT NULL AND r.half_at > ", now!(), " AND c.revision = ?3
+            AND c.status <> 'disconnected'");
+    REFRESH_END = concat!("UPDATE refreshes SET holder = NULL
+        WHERE connection_id = ", connection!("?1"), " AND epoch = ?2");
+    STANDING_SET = "UPDATE connections SET status = ?2, refused_at = ?3, changed_at = ?4 WHERE id = ?1";
+
+    // Consents under way.
+    AUTHORIZATION_PUT = "INSERT INTO authorizations (state, sealed, created_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at";
+    AUTHORIZATION_TAKE = "DELETE FROM authorizations WHERE state = ?1 RETURNING sealed";
+    AUTHORIZATIONS_FORGET = "DELETE FROM authorizations WHERE created_at NOT BETWEEN ?1 AND ?2";
 
     // Leases.
     LEASE_GET = concat!("SELECT c.id, c.status, l.epoch, l.holder, l.expires_at > ", now!(), "
@@ -145,11 +183,28 @@ statements! {
             WHERE connection_id = ?1 AND day IN (SELECT value FROM json_each(?2)) AND id <= ?3) f
         GROUP BY f.id >> 8";
     ROLLUPS_DELETE = "DELETE FROM rollups WHERE connection_id = ?1 AND day IN (SELECT value FROM json_each(?2))";
-    RUN_UPSERT = "INSERT INTO runs (uuid, connection_id, epoch, started_at, finished_at, resume_at, report)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    RUN_UPSERT = "INSERT INTO runs (uuid, connection_id, epoch, started_at, finished_at, resume_at, report, schedule)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         ON CONFLICT DO UPDATE SET epoch = excluded.epoch, started_at = excluded.started_at,
-            finished_at = excluded.finished_at, resume_at = excluded.resume_at, report = excluded.report
+            finished_at = excluded.finished_at, resume_at = excluded.resume_at, report = excluded.report,
+            schedule = excluded.schedule
         WHERE connection_id = excluded.connection_id";
+
+    // What a scheduler reads and writes.
+    /// Most pages move it nowhere: then nothing is written.
+    DUE_SET = "UPDATE connections SET due_at = ?2 WHERE id = ?1 AND due_at <> ?2";
+    /// The account was connected anew: whatever its last run came to, it is due.
+    DUE_NOW = "UPDATE runs SET schedule = '{}' WHERE id = (SELECT max(id) FROM runs WHERE connection_id = ?1)";
+    HOLDERS = concat!("SELECT DISTINCT holder FROM leases WHERE holder IS NOT NULL AND expires_at > ", now!());
+    /// Due connections of these providers that nobody holds but those who are known to have ended.
+    DUE = concat!("SELECT c.uuid, u.uuid, c.provider, c.account, c.settings, u.zone, c.id
+        FROM connections c JOIN users u ON u.id = c.user_id LEFT JOIN leases l ON l.connection_id = c.id
+        WHERE c.due_at <= ?1 AND c.status <> 'disconnected' AND c.provider IN (SELECT value FROM json_each(?2))
+            AND (l.holder IS NULL OR l.expires_at <= ", now!(), " OR l.holder IN (SELECT value FROM json_each(?3)))
+        ORDER BY c.due_at, c.id LIMIT ?4");
+    NEXT_DUE = "SELECT min(due_at) FROM connections WHERE due_at > ?1 AND status <> 'disconnected'";
+    IDLE = "SELECT c.uuid FROM connections c JOIN credentials k ON k.connection_id = c.id
+        WHERE c.provider = ?1 AND k.changed_at < ?2 AND c.status = 'active' ORDER BY k.changed_at LIMIT ?3";
 
     // What the engine reads.
     RESUME = concat!("SELECT state FROM partitions WHERE id = ", partition!());
@@ -166,7 +221,7 @@ statements! {
         FROM items i LEFT JOIN bodies b ON b.item_id = i.id LEFT JOIN quarantine q ON q.item_id = i.id
         WHERE +i.partition_id = ?1 AND i.id > ?2 AND i.state = 0 AND ifnull(q.body, b.body) IS NOT NULL
         ORDER BY i.id LIMIT ?3");
-    RUN_LATEST = concat!("SELECT uuid, epoch, started_at, finished_at, resume_at, report FROM runs
+    RUN_LATEST = concat!("SELECT uuid, epoch, started_at, finished_at, resume_at, report, schedule FROM runs
         WHERE connection_id = ", connection!("?1"), " ORDER BY id DESC LIMIT ?2");
     /// Whether a lease holds.
     LEASE_HOLDS = concat!("SELECT connection_id FROM leases WHERE connection_id = ", connection!("?1"), "
@@ -236,6 +291,9 @@ statements! {
     /// Forgets all windows of a quota but those that were first asked for last.
     QUOTA_FORGET = "DELETE FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3 AND id NOT IN
         (SELECT id FROM quotas WHERE provider = ?1 AND quota = ?2 AND scope = ?3 ORDER BY id DESC LIMIT ?4)";
+    OWED_GET = "SELECT owed_until FROM paces WHERE provider = ?1 AND quota = ?2 AND scope = ?3";
+    OWED_SET = "INSERT INTO paces (provider, quota, scope, owed_until) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET owed_until = excluded.owed_until";
     GATE_SET = "INSERT INTO gates (provider, quota, scope, blocked_until) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO UPDATE SET blocked_until = max(blocked_until, excluded.blocked_until)";
     GATE_GET = "SELECT blocked_until FROM gates WHERE provider = ?1 AND quota = ?2 AND scope = ?3";

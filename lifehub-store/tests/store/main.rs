@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod commits;
+mod connections;
 mod credentials;
 mod disk;
 mod feed;
@@ -10,4 +11,5 @@ mod listing;
 mod opening;
 mod quotas;
 mod rollups;
+mod rotation;
 mod world;

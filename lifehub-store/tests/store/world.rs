@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lifehub_core::clock::{Day, Rng, Timestamp, Zone};
 use lifehub_core::engine::{
-    Batch, BodyChange, Claim, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases,
+    Batch, BodyChange, Claim, Dues, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases,
     PartitionKey, PartitionState, RecordChange, Report, RunEntry, Sighting, SyncStore,
 };
 use lifehub_core::page::RawJson;
@@ -40,13 +40,8 @@ pub(crate) async fn open(dir: &TempDir) -> Store {
 }
 
 pub(crate) fn new_connection(user: UserId, account: Option<&str>, token: &str) -> NewConnection {
-    NewConnection {
-        user,
-        provider: "strava".into(),
-        account: account.map(Into::into),
-        settings: serde_json::json!({}),
-        credentials: Credentials::none().with("access_token", Secret::new(token)),
-    }
+    let credentials = Credentials::none().with("access_token", Secret::new(token));
+    NewConnection { account: account.map(Into::into), ..NewConnection::new(user, "strava", credentials) }
 }
 
 pub(crate) async fn claim(store: &Store, connection: ConnectionId) -> Lease {
@@ -88,6 +83,7 @@ impl World {
                 started_at: now,
                 finished_at: None,
                 resume_at: None,
+                dues: Dues::default(),
                 report: Report::new(self.connection, "strava"),
             },
         }

@@ -7,7 +7,7 @@ use lifehub_core::Result;
 use lifehub_core::clock::{Rng, Timestamp, Zone};
 use lifehub_core::connector::Connector as _;
 use lifehub_core::engine::{
-    Batch, BodyChange, Claim, ItemPut, ItemState, Lease, Leases as _, PartitionKey, PartitionState,
+    Batch, BodyChange, Claim, Dues, ItemPut, ItemState, Lease, Leases as _, PartitionKey, PartitionState,
     RecordChange, Report, RunEntry, Seen, Sighting, SyncStore as _,
 };
 use lifehub_core::page::RawItem;
@@ -152,6 +152,7 @@ impl Database {
                 started_at: Timestamp::EPOCH,
                 finished_at: None,
                 resume_at: None,
+                dues: Dues::default(),
                 report: Report::new(self.key.connection, "strava"),
             },
         }

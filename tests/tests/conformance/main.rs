@@ -4,6 +4,8 @@
 mod connector_doubles;
 mod docs;
 mod flawed;
+mod lease_flaws;
 mod store_doubles;
 mod store_flaws;
 mod stores;
+mod vault_flaws;

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::{Timestamp, Zone};
 use lifehub_core::engine::{Connection, Storage};
+use lifehub_core::oauth::Authorizations;
 use lifehub_core::record::{RecordId, UserId};
+use lifehub_core::schedule::Schedule;
 use lifehub_core::secret::Credentials;
 use lifehub_testkit::suite::run;
 use lifehub_testkit::suite::store::{CASES, Quarantined, Rollup, StoreUnderTest, Subject};
@@ -78,9 +80,53 @@ const DOUBLES: &[(&str, Flaw, &str)] = &[
     ),
     ("credentials_come_back", ForgetsEmptyCredentials, "the names of the credentials"),
     ("no_credential_is_readable", WritesCredentials, "whether a credential stands in what was written"),
+    (
+        "a_revision_rises_with_each_writing",
+        RevisionOne,
+        "whether the revision after 1 is higher: found false",
+    ),
+    ("a_refresh_is_claimed_by_one", GivesTheClaimToAll, "a claim of what is claimed: found Held"),
+    ("one_of_many_refreshes", LooksAndClaimsLater, "holders after 12 claimed at once"),
+    ("a_claim_of_another_revision_is_stale", ClaimsAnyRevision, "a claim of a revision to come: found Held"),
+    ("saving_replaces_and_ends_the_claim", KeepsTheClaim, "a claim after the save: found Busy"),
+    ("a_late_save_writes_nothing", WritesTheLast, "whether a late save was written: found true"),
+    ("a_claim_given_back_is_free", FreesTheClaim, "whether the claim stands after an older one came back"),
+    ("a_claim_permits_for_half_its_term", SendsToTheEnd, "whether the holder may send in the second half"),
+    ("a_claim_that_ran_out_is_free", ClaimsNeverRunOut, "a claim of what ran out: found Busy"),
+    ("a_refusal_is_news_once", TellsEachRefusal, "whether a refusal at 2 is news: found true"),
+    (
+        "a_finding_of_older_credentials_is_dropped",
+        RefusesAnyRevision,
+        "whether a finding of other credentials is news: found true",
+    ),
+    (
+        "an_ended_connection_is_not_renewed",
+        TakesWhatComesLate,
+        "whether a save after its user ended the connection is refused",
+    ),
+    ("saved_credentials_outlive_the_process", SavesLater, "what is held after reopening: found (\"token of"),
+    ("what_is_due_comes_by_its_age", NewestFirst, "what is due: found [\"one\", \"three\", \"new\"]"),
+    ("what_is_not_due_is_left", ClaimsForAll, "what is due of no provider: found 2"),
+    ("what_is_due_is_claimed_once", HandsOutAgain, "how often a connection was claimed: found Some("),
+    ("the_latest_run_says_when", GoesByTheFirstRun, "whether it is due in time after run 2: found false"),
+    ("connecting_anew_is_due_at_once", KeepsTheSchedule, "what is due after connecting anew: found []"),
+    ("the_next_moment_is_told", NamesWhatHasPassed, "the next moment after 20: found"),
+    ("what_was_left_is_due_again", LeavesOutForEver, "what is due when the lease has run out: found []"),
+    ("idle_connections_are_found", KeepsRefusedAlive, "what is idle for a while: found"),
+    ("an_authorization_comes_back_as_it_was", ForgetsTheConnection, "what was put: found"),
+    ("an_authorization_is_taken_once", LeavesWhatWasTaken, "how many of 12 took it: found 12"),
+    ("an_authorization_holds_for_ten_minutes", ForgetsAfterFive, "whether the authorization 0 is there"),
+    ("no_authorization_is_readable", NamedByTheState, "whether the state stands in what was written"),
     ("a_window_is_spent_once", GrantsEverything, "the units that 16 workers got of 100: found 240"),
     ("counts_rise_to_the_providers_figure", DoesNotListen, "units left of 100 when 95 are used: found 10"),
     ("a_clock_set_back_finds_its_window", RemembersOneWindow, "units left of the later window: found 60"),
+    ("a_pace_is_kept_by_all", GrantsAPaceToEach, "the units that 16 workers got of a burst of 2: found 16"),
+    (
+        "a_clock_set_back_does_not_stop_a_pace",
+        BelievesAnyInstant,
+        "the wait after the clock was set back: found",
+    ),
+    ("a_reserve_is_left_to_the_urgent", KnowsNoReserve, "the wait of whoever leaves a unit: found None"),
     ("a_gate_opens_no_earlier", KeepsTheLastGate, "until when it is closed after 1 minutes"),
     (
         "writers_at_once_lose_and_double_nothing",
@@ -195,6 +241,14 @@ fn id(record: &Value) -> String {
 impl StoreUnderTest for Broken {
     fn storage(&self) -> Arc<dyn Storage> {
         self.flawed.clone()
+    }
+
+    fn schedule(&self) -> Option<Arc<dyn Schedule>> {
+        Some(self.flawed.clone())
+    }
+
+    fn authorizations(&self) -> Option<Arc<dyn Authorizations>> {
+        Some(self.flawed.clone())
     }
 
     async fn add_user(&self, zone: &Zone) -> Result<UserId> {
@@ -313,6 +367,7 @@ impl StoreUnderTest for Broken {
         let written = self.store.written().await?;
         Ok(written.map(|mut bytes| {
             bytes.extend_from_slice(&self.written.lock().unwrap());
+            bytes.extend_from_slice(&self.flawed.memory().written);
             bytes
         }))
     }

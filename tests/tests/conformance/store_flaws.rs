@@ -8,14 +8,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifehub_core::clock::{Day, Timestamp};
 use lifehub_core::engine::{
-    Batch, BodyChange, Claim, CoverageCount, ItemRef, ItemState, KnownItem, KnownRecord, Lease, Leases,
-    Missing, PartitionKey, PartitionState, Quarantine, RecordChange, RecordState, RunEntry, Runs, Storage,
-    StoredItem, SyncStore, Vault,
+    Batch, BodyChange, Connection, CoverageCount, Dues, ItemRef, ItemState, KnownItem, KnownRecord, Lease,
+    Missing, PartitionKey, PartitionState, Quarantine, RecordChange, RecordState, RunEntry, Storage,
+    StoredItem, SyncStore,
 };
-use lifehub_core::http::{QuotaKey, QuotaLedger};
+use lifehub_core::http::{Pace, QuotaKey, QuotaLedger};
+use lifehub_core::oauth::{Held, Pending, RefreshTicket};
 use lifehub_core::page::{Coverage, RawJson};
 use lifehub_core::record::{ConnectionId, Digest, RecordId};
-use lifehub_core::secret::Credentials;
+use lifehub_core::secret::Secret;
 use lifehub_core::{ErrorKind, Result};
 use lifehub_testkit::suite::store::StoreUnderTest;
 
@@ -59,9 +60,37 @@ pub(crate) enum Flaw {
     WritesTheLedgerFirst,
     ForgetsEmptyCredentials,
     WritesCredentials,
+    RevisionOne,
+    GivesTheClaimToAll,
+    LooksAndClaimsLater,
+    ClaimsAnyRevision,
+    KeepsTheClaim,
+    WritesTheLast,
+    FreesTheClaim,
+    SendsToTheEnd,
+    ClaimsNeverRunOut,
+    TellsEachRefusal,
+    RefusesAnyRevision,
+    TakesWhatComesLate,
+    SavesLater,
+    NewestFirst,
+    ClaimsForAll,
+    HandsOutAgain,
+    GoesByTheFirstRun,
+    KeepsTheSchedule,
+    NamesWhatHasPassed,
+    LeavesOutForEver,
+    KeepsRefusedAlive,
+    ForgetsTheConnection,
+    LeavesWhatWasTaken,
+    ForgetsAfterFive,
+    NamedByTheState,
     GrantsEverything,
     DoesNotListen,
     RemembersOneWindow,
+    GrantsAPaceToEach,
+    BelievesAnyInstant,
+    KnowsNoReserve,
     KeepsTheLastGate,
     LosesWhileAnother,
     LooksAndTakesLater,
@@ -80,10 +109,19 @@ pub(crate) enum Flaw {
 /// What a flaw must remember.
 #[derive(Default)]
 pub(crate) struct Memory {
-    leases: HashMap<ConnectionId, Lease>,
-    runs: HashMap<ConnectionId, RunEntry>,
+    pub(crate) leases: HashMap<ConnectionId, Lease>,
+    pub(crate) runs: HashMap<ConnectionId, RunEntry>,
+    pub(crate) dues: HashMap<ConnectionId, Dues>,
+    pub(crate) handed_out: Vec<(Connection, Lease)>,
+    pub(crate) tickets: HashMap<ConnectionId, RefreshTicket>,
+    pub(crate) saved: HashMap<ConnectionId, Held>,
+    pub(crate) refused: Vec<ConnectionId>,
+    pub(crate) begun: Vec<(Secret, Pending)>,
+    /// What is written where others may read it.
+    pub(crate) written: Vec<u8>,
     digests: HashMap<RecordId, Digest>,
     windows: HashMap<QuotaKey, (Timestamp, u32)>,
+    owed: HashMap<QuotaKey, Timestamp>,
     gates: HashMap<QuotaKey, Timestamp>,
     now: Option<Timestamp>,
     pub(crate) days: HashMap<String, Day>,
@@ -94,10 +132,10 @@ pub(crate) struct Memory {
 /// A store with a fault.
 pub(crate) struct Flawed {
     pub(crate) flaw: Flaw,
-    store: Arc<dyn StoreUnderTest>,
-    inner: Arc<dyn Storage>,
+    pub(crate) store: Arc<dyn StoreUnderTest>,
+    pub(crate) inner: Arc<dyn Storage>,
     memory: Mutex<Memory>,
-    under_way: AtomicU64,
+    pub(crate) under_way: AtomicU64,
 }
 
 impl Flawed {
@@ -110,12 +148,12 @@ impl Flawed {
         self.memory.lock().unwrap()
     }
 
-    fn has(&self, flaw: Flaw) -> bool {
+    pub(crate) fn has(&self, flaw: Flaw) -> bool {
         self.flaw == flaw
     }
 
     /// The newest lease of a connection, whoever asks.
-    fn newest(&self, lease: &Lease) -> Lease {
+    pub(crate) fn newest(&self, lease: &Lease) -> Lease {
         self.memory().leases.get(&lease.connection).unwrap_or(lease).clone()
     }
 
@@ -338,76 +376,6 @@ impl SyncStore for Flawed {
 }
 
 #[async_trait]
-impl Leases for Flawed {
-    async fn claim(&self, connection: ConnectionId) -> Result<Claim> {
-        self.under_way.fetch_add(1, Ordering::SeqCst);
-        let claim = self.inner.claim(connection).await;
-        let others = self.under_way.fetch_sub(1, Ordering::SeqCst) > 1;
-        let held = |epoch| Claim::Held(Lease { connection, epoch });
-        let claim = match (self.flaw, claim?) {
-            (Flaw::GivesToWhoeverAsks, Claim::Busy { epoch }) => held(epoch),
-            (Flaw::LooksAndTakesLater, Claim::Busy { epoch }) if others => held(epoch),
-            (Flaw::BeginsAnew, Claim::Held(_)) => held(1),
-            (_, claim) => claim,
-        };
-        if let Claim::Held(lease) = &claim {
-            let mut memory = self.memory();
-            memory.leases.insert(connection, lease.clone());
-            memory.passed = Duration::ZERO;
-        }
-        Ok(claim)
-    }
-
-    async fn renew(&self, lease: &Lease) -> Result<()> {
-        match self.inner.renew(lease).await {
-            Err(error) if error.kind() == ErrorKind::LeaseLost && self.has(Flaw::RenewsWhatRanOut) => Ok(()),
-            renewed => renewed,
-        }
-    }
-
-    async fn release(&self, lease: &Lease) -> Result<()> {
-        match self.flaw {
-            Flaw::FreesForWhomever => self.inner.release(&self.newest(lease)).await,
-            _ => self.inner.release(lease).await,
-        }
-    }
-
-    fn term(&self) -> Duration {
-        self.inner.term()
-    }
-}
-
-#[async_trait]
-impl Runs for Flawed {
-    async fn record(&self, lease: &Lease, run: &RunEntry) -> Result<()> {
-        self.inner.record(lease, run).await
-    }
-
-    async fn latest(&self, connection: ConnectionId) -> Result<Option<RunEntry>> {
-        let latest = self.inner.latest(connection).await?;
-        match latest {
-            Some(run) if self.has(Flaw::KeepsTheFirstEntry) => {
-                Ok(Some(self.memory().runs.entry(connection).or_insert(run).clone()))
-            }
-            latest => Ok(latest),
-        }
-    }
-}
-
-#[async_trait]
-impl Vault for Flawed {
-    async fn credentials(&self, connection: ConnectionId) -> Result<Credentials> {
-        let credentials = self.inner.credentials(connection).await?;
-        if !self.has(Flaw::ForgetsEmptyCredentials) {
-            return Ok(credentials);
-        }
-        let kept = credentials.names().filter_map(|name| Some((name, credentials.get(name)?)));
-        let kept = kept.filter(|(_, secret)| !secret.expose().is_empty());
-        Ok(kept.fold(Credentials::none(), |all, (name, secret)| all.with(name, secret.clone())))
-    }
-}
-
-#[async_trait]
 impl QuotaLedger for Flawed {
     async fn draw(&self, key: &QuotaKey, mut window_start: Timestamp, want: u32, limit: u32) -> Result<u32> {
         match self.flaw {
@@ -431,6 +399,30 @@ impl QuotaLedger for Flawed {
             return Ok(());
         }
         self.inner.used(key, window_start, used).await
+    }
+
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
+        match self.flaw {
+            Flaw::GrantsAPaceToEach => {
+                let one = self.under_way.fetch_add(1, Ordering::SeqCst).to_string();
+                let key = QuotaKey::new(key.provider.clone(), key.quota.clone(), one);
+                self.inner.take(&key, now, units, pace).await
+            }
+            Flaw::BelievesAnyInstant => {
+                let mut memory = self.memory();
+                let owed = memory.owed.entry(key.clone()).or_insert(now);
+                let next = now.max(*owed) + pace.every * units;
+                match next.since(now).checked_sub(pace.every * pace.burst) {
+                    Some(wait) if !wait.is_zero() => Ok(Some(wait)),
+                    _ => {
+                        *owed = next;
+                        Ok(None)
+                    }
+                }
+            }
+            Flaw::KnowsNoReserve => self.inner.take(key, now, units, pace.reserving(0)).await,
+            _ => self.inner.take(key, now, units, pace).await,
+        }
     }
 
     async fn block(&self, key: &QuotaKey, until: Timestamp) -> Result<()> {

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::{Clock, Day, Rng, Zone};
 use lifehub_core::engine::{Connection, Storage};
+use lifehub_core::oauth::Authorizations;
 use lifehub_core::record::{DatasetInfo, RecordId, UserId};
+use lifehub_core::schedule::Schedule;
 use lifehub_core::secret::Credentials;
 use lifehub_store::{KeySource, NewConnection, OpenOptions, RecordQuery, Store};
 use lifehub_testkit::suite::store::{MemoryUnderTest, Quarantined, Rollup, StoreUnderTest, Subject};
@@ -21,7 +23,7 @@ lifehub_testkit::store_suite!(memory, crate::stores::in_memory());
 lifehub_testkit::store_suite!(sqlite, crate::stores::in_sqlite());
 
 pub(crate) fn in_memory() -> Subject {
-    Subject::new("memory", |_| async { Ok(MemoryUnderTest::open()) })
+    Subject::new("memory", |clock| async { Ok(MemoryUnderTest::open(clock)) })
 }
 
 /// Each in a file of its own, in a folder that goes with it.
@@ -58,6 +60,14 @@ fn json(record: impl serde::Serialize) -> Value {
 impl StoreUnderTest for SqliteUnderTest {
     fn storage(&self) -> Arc<dyn Storage> {
         Arc::new(self.store.clone())
+    }
+
+    fn schedule(&self) -> Option<Arc<dyn Schedule>> {
+        Some(Arc::new(self.store.clone()))
+    }
+
+    fn authorizations(&self) -> Option<Arc<dyn Authorizations>> {
+        Some(Arc::new(self.store.clone()))
     }
 
     async fn add_user(&self, zone: &Zone) -> Result<UserId> {
@@ -112,11 +122,16 @@ impl StoreUnderTest for SqliteUnderTest {
     }
 
     async fn pass_time(&self, by: Duration) -> Result<Option<()>> {
-        // Leases follow the database's own clock, which nobody moves: their ends are moved instead.
+        // Leases and claims follow the database's own clock, which nobody moves: their ends are moved instead.
         let path = self.folder.path().join("test.db");
         let mut conn = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
-        let earlier = sqlx::query("UPDATE leases SET expires_at = expires_at - ?");
-        earlier.bind(i64::try_from(by.as_micros()).unwrap()).execute(&mut conn).await.unwrap();
+        for sql in [
+            "UPDATE leases SET expires_at = expires_at - ?1",
+            "UPDATE refreshes SET half_at = half_at - ?1, expires_at = expires_at - ?1",
+        ] {
+            let earlier = sqlx::query(sql).bind(i64::try_from(by.as_micros()).unwrap());
+            earlier.execute(&mut conn).await.unwrap();
+        }
         conn.close().await.unwrap();
         Ok(Some(()))
     }

@@ -32,8 +32,8 @@ pub(crate) fn files(folder: &str, extension: &str) -> Vec<File> {
 }
 
 fn collect(root: &Path, folder: &Path, extension: &str, found: &mut Vec<File>) {
-    // A build directory, wherever it was put, carries this tag.
-    if folder.join("CACHEDIR.TAG").exists() || folder.ends_with(".git") {
+    // A build directory, wherever it was put, carries this tag. What npm installs is not of this house either.
+    if folder.join("CACHEDIR.TAG").exists() || folder.ends_with(".git") || folder.ends_with("node_modules") {
         return;
     }
     let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));

@@ -148,7 +148,7 @@ pub(crate) fn changes(report: &Value) -> (u64, u64, u64) {
 }
 
 /// The program as `cargo test --workspace` builds it, beside the test's own.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let mut folder = std::env::current_exe().unwrap();
     folder.pop();
     if folder.ends_with("deps") {

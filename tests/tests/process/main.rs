@@ -2,11 +2,17 @@
 //! they are killed, the disk is full, or the provider has a bad day.
 #![cfg(test)]
 
+mod fleet;
 mod lifehub;
 mod need;
 
 mod disk;
 mod kill;
+mod paused;
+mod quotas;
+mod refresh;
+mod refresh_steps;
+mod rotation;
 mod secrets;
 mod sync;
 mod write_calls;

@@ -1,10 +1,14 @@
 //! Rule 12: no secret leaks, from any command, at any log level, into any file.
 
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
+use lifehub_core::clock::{Clock, SystemClock};
 use lifehub_strava::simulator::{StravaSimulator, World, WorldOptions};
-use lifehub_testkit::{Fault, FaultPlan, Server};
+use lifehub_testkit::{Fault, FaultPlan, Server, Setup};
 
+use crate::fleet::{Fleet, Provider};
 use crate::lifehub::{Lifehub, Strava, USER};
 
 /// What must be found nowhere, one for each credential field.
@@ -62,22 +66,26 @@ fn rule_12_no_secret_leaks() {
     for text in &printed {
         nowhere_in(text, "the output");
     }
-    search(folder.path());
+    search(folder.path(), &[CANARY.to_owned(), SECOND.to_owned()]);
 }
 
-fn search(folder: &Path) {
+fn search(folder: &Path, secrets: &[String]) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         match path.is_dir() {
-            true => search(&path),
-            false => nowhere_in(&std::fs::read(&path).unwrap(), &path.display().to_string()),
+            true => search(&path, secrets),
+            false => none_in(secrets, &std::fs::read(&path).unwrap(), &path.display().to_string()),
         }
     }
 }
 
-/// Searched as it is, URL-encoded, and in base64 at each of its three alignments.
 fn nowhere_in(bytes: &[u8], place: &str) {
-    for canary in [CANARY, SECOND] {
+    none_in(&[CANARY.to_owned(), SECOND.to_owned()], bytes, place);
+}
+
+/// Searched as it is, URL-encoded, and in base64 at each of its three alignments.
+fn none_in(secrets: &[String], bytes: &[u8], place: &str) {
+    for canary in secrets {
         let mut forms = vec![canary.to_owned(), encoded(canary)];
         forms.extend((0..3).map(|skip| base64_middle(canary.as_bytes(), skip)));
         for form in forms {
@@ -113,4 +121,58 @@ fn the_search_finds_a_secret_in_every_form() {
         assert!(caught(base64_middle(format!("{before}{CANARY}").as_bytes(), 0)), "after {before:?}");
     }
     assert!(!caught("nothing to see".into()));
+}
+
+/// What an authorization server hands out while tokens are renewed and refused, the app's own secret, and the address
+/// of a private feed.
+#[test]
+fn rule_12_no_secret_leaks_from_renewals_and_private_addresses() {
+    let life = Duration::from_secs(1);
+    let fleet = Fleet::of(1, &Provider { leeway: Duration::ZERO, life, activities: 3 });
+    let feed = lifehub_ical::simulator::account(&Setup::new(5, SystemClock::default().now()).items(5));
+    let feeds = Server::start(feed.clone()).unwrap();
+    let address = feed.access(&feeds.url()).settings["url"].as_str().unwrap().to_owned();
+    let path = address.strip_prefix(&feeds.url()).unwrap().to_owned();
+    assert!(path.len() > 12, "a path that nobody guesses: {path}");
+    let mut secrets = vec![StravaSimulator::CLIENT_SECRET.to_owned(), path];
+    let mut printed = Vec::new();
+    let mut run = |args: &[&str], code: i32| {
+        let output = fleet
+            .command(&[], args)
+            .env("LIFEHUB_LOG", "trace")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
+        printed.extend([output.stdout, output.stderr]);
+        // All tokens of each moment, old ones included.
+        for family in fleet.oauth().families() {
+            secrets.extend([family.access_token, family.refresh_token.unwrap()]);
+        }
+    };
+    run(&["connections"], 0);
+    let url = format!("url={address}");
+    run(&["connect", "ical", "--user", USER, "--set", &url], 0);
+    for _ in 0..3 {
+        let calls = fleet.oauth().tally().token_calls;
+        while fleet.oauth().tally().token_calls == calls {
+            run(&["sync", "--all", "--json"], 0);
+        }
+    }
+    fleet.oauth().withdraw(&fleet.oauth().families()[0].access_token);
+    run(&["sync", "--all"], 1);
+    run(&["sync", "--all", "--json"], 1);
+    run(&["connections", "--json"], 0);
+    run(&["export", "--user", USER], 0);
+    run(&["doctor"], 0);
+    run(&["keys", "rotate", "--json"], 0);
+    secrets.sort();
+    secrets.dedup();
+    assert!(secrets.len() >= 8, "several tokens came and went");
+    for text in &printed {
+        none_in(&secrets, text, "the output");
+    }
+    search(fleet.folder(), &secrets);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifehub_core::engine::{PartitionKey, SyncOptions};
+use lifehub_core::engine::{Dues, PartitionKey, SyncOptions};
 use lifehub_core::page::PassKind;
 use lifehub_core::{Error, ErrorKind};
 
@@ -183,6 +183,7 @@ async fn rewrite_state(rig: &Rig, key: &PartitionKey, state: lifehub_core::engin
         started_at: start(),
         finished_at: None,
         resume_at: None,
+        dues: Dues::default(),
         report: Report::new(rig.connection.id, "shelf"),
     };
     let now = start() + Duration::from_secs(1);

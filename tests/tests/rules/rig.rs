@@ -12,6 +12,7 @@ use lifehub_core::http::{Request, Response, Transport};
 use lifehub_core::memory::MemoryStore;
 use lifehub_core::record::{ConnectionId, RecordId, UserId};
 use lifehub_core::registry::Registry;
+use lifehub_core::schedule::Schedule;
 use lifehub_core::secret::Credentials;
 use lifehub_core::{Error, ErrorKind, Result};
 use lifehub_store::{KeySource, NewConnection, OpenOptions, Store};
@@ -68,6 +69,7 @@ impl Rig {
                     settings: Value::Object(Default::default()),
                     zone: Zone::utc(),
                 };
+                store.add_connection(connection.clone());
                 let data = Data::Memory(store.clone());
                 Self { shelf, clock, connection, storage: store, data, folder: None, seed: Arc::default() }
             }
@@ -114,6 +116,14 @@ impl Rig {
         match &self.data {
             Data::Sqlite(store) => store,
             Data::Memory(_) => panic!("this rig has no database"),
+        }
+    }
+
+    /// What is due in the same store.
+    pub(crate) fn schedule(&self) -> Arc<dyn Schedule> {
+        match &self.data {
+            Data::Memory(store) => store.clone(),
+            Data::Sqlite(store) => Arc::new(store.clone()),
         }
     }
 

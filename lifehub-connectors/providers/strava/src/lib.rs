@@ -17,6 +17,7 @@ use lifehub_core::connector::{
     no_settings,
 };
 use lifehub_core::http::{QuotaReport, QuotaScope, QuotaSpec};
+use lifehub_core::oauth::{ClientAuth, OAuthSpec, Refusal, Revocation};
 use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Page, Place};
 use lifehub_core::paginate::{PageNumber, go_on, resume};
 use lifehub_core::{Error, ErrorKind, Result};
@@ -47,7 +48,7 @@ fn manifest() -> Manifest {
         docs: "https://developers.strava.com/docs/reference/",
         base_url: "https://www.strava.com/api/v3",
         origins: &[],
-        auth: Auth::oauth2(),
+        auth: Auth::oauth2(OAUTH),
         quotas: quotas(),
         streams: vec![StreamSpec {
             name: "activities",
@@ -72,6 +73,40 @@ fn manifest() -> Manifest {
             url: "https://www.strava.com/legal/api",
         },
     }
+}
+
+/// Strava's consent (<https://developers.strava.com/docs/authentication>). Without a proof key, which Strava does not
+/// know; a refresh token ends when another is handed out, but not by age.
+const OAUTH: OAuthSpec =
+    OAuthSpec::new("https://www.strava.com/oauth/authorize", "https://www.strava.com/oauth/token")
+        .scopes(&["read", "activity:read_all"])
+        .scope_separator(',')
+        .client_auth(ClientAuth::Form)
+        .without_pkce()
+        .authorize_params(&[("approval_prompt", "auto")])
+        .refusal(refusal)
+        .revoke(Revocation::Rfc7009 {
+            url: "https://www.strava.com/oauth/revoke",
+            auth: ClientAuth::Basic,
+        });
+
+/// Strava refuses in its own envelope: `{"errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}`.
+fn refusal(status: u16, body: &[u8]) -> Option<Refusal> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        errors: Vec<Fault>,
+    }
+    #[derive(Deserialize)]
+    struct Fault {
+        resource: String,
+        field: String,
+    }
+    let Envelope { errors } = serde_json::from_slice(body).ok().filter(|_| (400..500).contains(&status))?;
+    errors.iter().find_map(|fault| match (fault.resource.as_str(), fault.field.as_str()) {
+        ("RefreshToken" | "AuthorizationCode" | "RequestToken", _) => Some(Refusal::Grant),
+        ("Application", "client_id" | "client_secret") => Some(Refusal::Client),
+        _ => None,
+    })
 }
 
 /// The limits on reads, per app, as Strava gives them to new apps (<https://developers.strava.com/docs/rate-limits>).

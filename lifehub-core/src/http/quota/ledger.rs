@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::pace::Pace;
 use crate::clock::Timestamp;
 use crate::error::Result;
 
@@ -50,6 +52,13 @@ pub trait QuotaLedger: Send + Sync {
     /// If the ledger cannot be reached.
     async fn used(&self, key: &QuotaKey, window_start: Timestamp, used: u32) -> Result<()>;
 
+    /// Takes all these units of a sliding quota at this pace, or none and says how long to wait before asking again.
+    /// [`Pace::take`] does the arithmetic; the ledger remembers its instant, one for each key.
+    ///
+    /// # Errors
+    /// If the ledger cannot be reached.
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>>;
+
     /// Closes a gate until then, or longer if it already is.
     ///
     /// # Errors
@@ -74,6 +83,7 @@ const WINDOWS: usize = 4;
 struct State {
     /// Start and count of each key's windows, the one asked for last at the end.
     counts: HashMap<QuotaKey, Vec<(Timestamp, u32)>>,
+    owed: HashMap<QuotaKey, Timestamp>,
     gates: HashMap<QuotaKey, Timestamp>,
 }
 
@@ -112,6 +122,13 @@ impl QuotaLedger for MemoryLedger {
         let used = state.count(key, window_start);
         *used = figure.max(*used);
         Ok(())
+    }
+
+    async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
+        let mut state = self.lock();
+        let (owed, wait) = pace.take(state.owed.get(key).copied(), now, units);
+        state.owed.insert(key.clone(), owed);
+        Ok(wait)
     }
 
     async fn block(&self, key: &QuotaKey, until: Timestamp) -> Result<()> {

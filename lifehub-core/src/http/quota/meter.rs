@@ -1,100 +1,87 @@
-//! The meters of one scope: units drawn from a ledger for counted windows, and governor's for sliding ones.
+//! The meters of one scope: units drawn from a ledger for fixed windows, and taken one by one for sliding ones.
 
-use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::ops::Range;
 use std::time::Duration;
 
-use governor::clock::Clock as GovernorClock;
-use governor::middleware::NoOpMiddleware;
-use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
-
 use super::ledger::{QuotaKey, QuotaLedger};
+use super::pace::Pace;
 use super::spec::{Aligned, QuotaSpec, Window};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::error::Result;
-
-/// Our clock, as governor reads one.
-#[derive(Debug, Clone)]
-struct Ticks(Arc<dyn Clock>);
-
-impl GovernorClock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        Nanos::from(self.0.monotonic())
-    }
-}
-
-type Governor = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
 
 /// One quota of one scope.
 pub(super) struct Meter {
     pub(super) spec: QuotaSpec,
-    /// Units of clock-aligned windows. Every shared quota has them, a connection's own if it is fixed.
-    pub(super) counted: Option<Counted>,
-    smooth: Option<Smooth>,
+    pub(super) kind: Kind,
 }
 
-struct Smooth {
-    governor: Governor,
-    ticks: Ticks,
-    burst: NonZeroU32,
-    pace: Duration,
+pub(super) enum Kind {
+    Fixed(Counted),
+    Sliding(Paced),
 }
 
 impl Meter {
-    pub(super) fn new(spec: &QuotaSpec, key: QuotaKey, clock: &Arc<dyn Clock>, shared: bool) -> Self {
-        let (counted, smooth) = match spec.window {
-            Window::Fixed { every } => (Some(Counted::new(key, every, spec.limit)), None),
+    pub(super) fn new(spec: &QuotaSpec, key: QuotaKey) -> Self {
+        let kind = match spec.window {
+            Window::Fixed { every } => Kind::Fixed(Counted::new(key, every, spec.limit)),
             Window::Sliding { per, burst } => {
-                let burst = burst.unwrap_or(spec.limit / 4).clamp(1, spec.limit.saturating_sub(1).max(1));
-                // A sliding window of length `per` touches at most n + 1 slots of length per / n: with a burst in
-                // each, all processes together stay within the limit.
-                // (A limit of 1 cannot be cut up; then each process keeps it alone.)
-                let slots = (spec.limit / burst).saturating_sub(1).max(1);
-                let in_each = burst.min(spec.limit / (slots + 1)).max(1);
-                let counted = shared.then(|| Counted::new(key, per / slots, in_each));
-                (counted, Smooth::new(per, spec.limit, burst, clock))
+                let burst = burst.unwrap_or((spec.limit / 20).max(1));
+                Kind::Sliding(Paced { key, pace: Pace::within(spec.limit, per, burst), refused: None })
             }
         };
-        Self { spec: spec.clone(), counted, smooth }
+        Self { spec: spec.clone(), kind }
     }
 
     /// How much one request may weigh at most.
     pub(super) fn largest(&self) -> u32 {
-        let counted = self.counted.as_ref().map_or(u32::MAX, |counted| counted.limit);
-        let smooth = self.smooth.as_ref().map_or(u32::MAX, |smooth| smooth.burst.get());
-        counted.min(smooth)
-    }
-
-    /// Takes all the units from governor, or none and says how long to wait.
-    pub(super) fn smooth(&self, units: u32) -> Option<Duration> {
-        let smooth = self.smooth.as_ref()?;
-        match smooth.governor.check_n(NonZeroU32::new(units)?) {
-            Ok(Ok(())) => None,
-            Ok(Err(until)) => Some(until.wait_time_from(smooth.ticks.now())),
-            // More than the burst: `largest` has refused it.
-            Err(_) => None,
+        match &self.kind {
+            Kind::Fixed(counted) => counted.limit,
+            Kind::Sliding(paced) => paced.pace.burst,
         }
     }
 
-    /// The time from one unit to the next, by which the tightest quota is asked first.
-    pub(super) fn pace(&self) -> Duration {
-        self.smooth.as_ref().map_or(Duration::ZERO, |smooth| smooth.pace)
+    pub(super) fn counted(&self) -> Option<&Counted> {
+        match &self.kind {
+            Kind::Fixed(counted) => Some(counted),
+            Kind::Sliding(_) => None,
+        }
+    }
+
+    pub(super) fn counted_mut(&mut self) -> Option<&mut Counted> {
+        match &mut self.kind {
+            Kind::Fixed(counted) => Some(counted),
+            Kind::Sliding(_) => None,
+        }
     }
 }
 
-impl Smooth {
-    fn new(per: Duration, limit: u32, burst: u32, clock: &Arc<dyn Clock>) -> Option<Self> {
-        let burst = NonZeroU32::new(burst)?;
-        let refill = limit.saturating_sub(burst.get()).max(1);
-        let pace = (per / refill).max(Duration::from_nanos(1));
-        let quota = Quota::with_period(pace)?.allow_burst(burst);
-        let ticks = Ticks(Arc::clone(clock));
-        let governor = RateLimiter::direct_with_clock(quota, ticks.clone());
-        Some(Self { governor, ticks, burst, pace })
+/// Units of a sliding quota. A ledger grants them when they are spent: one that is spent late would break the window.
+pub(super) struct Paced {
+    key: QuotaKey,
+    pub(super) pace: Pace,
+    /// The last refusal: units, reserve, and how long it stands. Of many who wait here, one asks the ledger.
+    refused: Option<(u32, u32, Range<Timestamp>)>,
+}
+
+impl Paced {
+    /// Takes all the units, or none and says how long to wait. Whoever can wait leaves a tenth of the burst.
+    pub(super) async fn take(
+        &mut self,
+        units: u32,
+        patient: bool,
+        now: Timestamp,
+        ledger: &dyn QuotaLedger,
+    ) -> Result<Option<Duration>> {
+        let Pace { burst, .. } = self.pace;
+        let reserve = if patient && burst > 1 { (burst / 10).max(1) } else { 0 };
+        if let Some((least, spared, stands)) = &self.refused
+            && (units >= *least && reserve >= *spared && stands.contains(&now))
+        {
+            return Ok(Some(stands.end.since(now)));
+        }
+        let wait = ledger.take(&self.key, now, units, self.pace.reserving(reserve)).await?;
+        self.refused = wait.map(|wait| (units, reserve, now..now + wait));
+        Ok(wait)
     }
 }
 
@@ -106,38 +93,59 @@ pub(super) struct Counted {
     start: Timestamp,
     held: u32,
     drawn: u32,
+    /// The ledger has no more.
     empty: bool,
+    /// It has no more for those who can wait.
+    scarce: bool,
 }
 
 impl Counted {
     fn new(key: QuotaKey, length: Duration, limit: u32) -> Self {
-        Self { key, window: Aligned(length), limit, start: Timestamp::EPOCH, held: 0, drawn: 0, empty: false }
+        let (start, window) = (Timestamp::EPOCH, Aligned(length));
+        Self { key, window, limit, start, held: 0, drawn: 0, empty: false, scarce: false }
     }
 
     fn turn(&mut self, now: Timestamp) {
         let start = self.window.start(now);
         if start != self.start {
-            (self.start, self.held, self.drawn, self.empty) = (start, 0, 0, false);
+            (self.start, self.held, self.drawn) = (start, 0, 0);
+            (self.empty, self.scarce) = (false, false);
         }
     }
 
-    /// Sees to it that `units` are held, drawing at least a block; or says when the window ends.
+    /// Sees to it that `units` are held, drawing at least a block; or says from when on it is worth asking again.
+    /// Whoever can wait leaves the last tenth of the units until the last tenth of the time.
     pub(super) async fn hold(
         &mut self,
         units: u32,
         block: u32,
+        patient: bool,
         now: Timestamp,
         ledger: &dyn QuotaLedger,
     ) -> Result<Option<Timestamp>> {
+        if let Some(opens) = self.window.opens(now) {
+            return Ok(Some(opens));
+        }
         self.turn(now);
-        if self.held < units && !self.empty {
-            let want = (units - self.held).max(block);
-            let granted = ledger.draw(&self.key, self.start, want, self.limit).await?;
+        let missing = units.saturating_sub(self.held);
+        if missing == 0 {
+            return Ok(None);
+        }
+        let last_tenth = self.window.last_tenth(now);
+        let reserve = if patient && now < last_tenth { self.limit / 10 } else { 0 };
+        let known = self.empty || (self.scarce && reserve > 0);
+        if !known {
+            // Of what is left for the urgent, nothing is held ahead: others could take it.
+            let want = if self.scarce && !patient { missing } else { missing.max(block) };
+            let granted = ledger.draw(&self.key, self.start, want, self.limit - reserve).await?;
             self.held += granted;
             self.drawn += granted;
-            self.empty = granted < want;
+            if granted < want {
+                (self.scarce, self.empty) = (true, reserve == 0);
+            }
         }
-        Ok((self.held < units).then(|| self.window.next(now)))
+        let more_at = if self.empty || reserve == 0 { self.window.next(now) } else { last_tenth };
+        Ok((self.held < units).then_some(more_at))
     }
 
     pub(super) fn spend(&mut self, units: u32) {
@@ -154,12 +162,14 @@ impl Counted {
         if self.window.start(at) != self.start {
             return Ok(());
         }
+        if used >= self.limit {
+            (self.held, self.empty) = (0, true);
+        }
+        // What is held here is going to be spent on top of it.
+        let used = used.saturating_add(self.held);
         // What this process drew is in the ledger already.
         if used > self.drawn {
             ledger.used(&self.key, self.start, used).await?;
-        }
-        if used >= self.limit {
-            (self.held, self.empty) = (0, true);
         }
         Ok(())
     }

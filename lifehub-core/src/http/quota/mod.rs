@@ -1,11 +1,13 @@
 //! Spending a provider's quotas once: over all connections of an app, in all processes.
 //!
-//! Shared counts live in a [`QuotaLedger`] and are drawn in blocks; inside a process governor spreads what slides;
-//! and a gate, closed by the provider's own "slow down", stands before both.
+//! Shared counts live in a [`QuotaLedger`]. Those of fixed windows are drawn in blocks, those of sliding ones taken at a
+//! pace; and a gate, closed by the provider's own "slow down", stands before both. What is scarce goes to news first, to
+//! history last.
 
 mod group;
 mod ledger;
 mod meter;
+mod pace;
 mod spec;
 
 use std::collections::{HashMap, HashSet};
@@ -16,18 +18,23 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::sync::Mutex;
 
-use super::retry::LONGEST_WAIT;
+use super::breaker::Breaker;
+use super::later::{self, FURTHEST};
+use super::message::Priority;
+use super::retry::{Budget, LONGEST_WAIT};
 use crate::clock::{Clock, Rng, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
-use group::{Group, Wait};
+use group::{Group, Paid, Wait, Want};
 pub use ledger::{MemoryLedger, QuotaKey, QuotaLedger};
 use meter::Meter;
+pub use pace::Pace;
 pub use spec::{QuotaReport, QuotaScope, QuotaSpec, Window};
 
 /// Those who wait for the same gate come back over this time, not all at once.
 const SPREAD: Duration = Duration::from_secs(1);
 
-/// The quotas of one provider and app, shared by all of its connections in this process.
+/// The quotas of one provider and app, shared by all of its connections in this process; they also share how often they
+/// try again, and that a provider which is down is left alone.
 pub struct Quotas {
     provider: Arc<str>,
     app: Arc<str>,
@@ -36,6 +43,8 @@ pub struct Quotas {
     ledger: Arc<dyn QuotaLedger>,
     clock: Arc<dyn Clock>,
     rng: Arc<Rng>,
+    breaker: Breaker,
+    budget: Budget,
     shared: Mutex<Group>,
     own: std::sync::Mutex<HashMap<Arc<str>, Own>>,
 }
@@ -84,19 +93,30 @@ impl Quotas {
         clock: Arc<dyn Clock>,
         rng: Arc<Rng>,
     ) -> Self {
-        let (shared, own) =
-            (Mutex::new(Group::new(vec![], Arc::clone(&ledger))), std::sync::Mutex::default());
-        let mut this = Self { provider, app, specs, enforced: true, ledger, clock, rng, shared, own };
-        this.shared = Mutex::new(this.group(QuotaScope::App, &this.app, Arc::clone(&this.ledger)));
-        this
+        let shared = group(&provider, &specs, QuotaScope::App, &app, Arc::clone(&ledger));
+        Self {
+            breaker: Breaker::new(Arc::clone(&clock), Arc::clone(&rng)),
+            budget: Budget::full(),
+            shared: Mutex::new(shared),
+            own: std::sync::Mutex::default(),
+            enforced: true,
+            provider,
+            app,
+            specs,
+            ledger,
+            clock,
+            rng,
+        }
     }
 
-    fn group(&self, scope: QuotaScope, id: &Arc<str>, ledger: Arc<dyn QuotaLedger>) -> Group {
-        let meter = |spec: &QuotaSpec| {
-            let key = QuotaKey::new(Arc::clone(&self.provider), spec.name.as_ref(), Arc::clone(id));
-            Meter::new(spec, key, &self.clock, scope == QuotaScope::App)
-        };
-        Group::new(self.specs.iter().filter(|spec| spec.scope == scope).map(meter).collect(), ledger)
+    /// Whether the provider is up.
+    pub(in crate::http) fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// How many retries are left.
+    pub(in crate::http) fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Counts nothing any more, as an operator may wish (`quotas = "off"`); what the provider itself asks for is still obeyed.
@@ -106,17 +126,19 @@ impl Quotas {
         self
     }
 
-    /// Spends `weight` units in every quota that concerns the path, waiting up to [`LONGEST_WAIT`] for them.
+    /// Spends `weight` units in every quota that concerns the path, waiting up to [`LONGEST_WAIT`] for them. Of what the
+    /// connections share, a backfill leaves about a tenth: of a fixed window's units until the last tenth of its time,
+    /// of a sliding one's burst always.
     ///
     /// # Errors
     /// [`ErrorKind::Parked`], with the time to resume at, if the wait would be longer; the ledger's errors.
-    pub async fn acquire(&self, connection: &str, path: &str, weight: u32) -> Result<()> {
+    pub async fn acquire(&self, connection: &str, path: &str, weight: u32, priority: Priority) -> Result<()> {
+        let want = Want { path, weight, patient: priority == Priority::Backfill };
         let start = self.clock.monotonic();
         let own = self.own(connection);
-        let mut paid = Vec::new();
+        let mut paid = Paid::new();
         loop {
-            let Some(wait) = self.try_acquire(connection, own.as_deref(), path, weight, &mut paid).await?
-            else {
+            let Some(wait) = self.try_acquire(connection, own.as_deref(), &want, &mut paid).await? else {
                 return Ok(());
             };
             let waited = self.clock.monotonic().saturating_sub(start);
@@ -134,9 +156,8 @@ impl Quotas {
         &self,
         connection: &str,
         own: Option<&Mutex<Group>>,
-        path: &str,
-        weight: u32,
-        paid: &mut Vec<Arc<str>>,
+        want: &Want<'_>,
+        paid: &mut Paid,
     ) -> Result<Option<Wait>> {
         let now = self.clock.now();
         if let Some(until) = self.ledger.blocked_until(&self.gate(connection)).await?
@@ -146,7 +167,7 @@ impl Quotas {
             let time = until.since(now) + self.rng.up_to(SPREAD);
             return Ok(Some(Wait { time, reason: "the provider asked to slow down".into() }));
         }
-        if !self.enforced || weight == 0 {
+        if !self.enforced || want.weight == 0 {
             return Ok(None);
         }
         let mut shared = self.shared.lock().await;
@@ -156,28 +177,25 @@ impl Quotas {
         };
         let mut groups: Vec<&mut Group> = std::iter::once(&mut *shared).chain(own.as_deref_mut()).collect();
         // Nothing is spent before all of it is there, so that nothing is lost by waiting for the rest.
-        let mut wait: Option<Wait> = None;
-        for group in &mut groups {
-            let more = group.hold(path, weight, now).await?;
-            wait = [wait, more].into_iter().flatten().max_by_key(|wait| wait.time);
-        }
-        if wait.is_some() {
+        if let Some(wait) = group::hold(&mut groups, want, self.clock.now()).await? {
             // What was paid before a long wait would come out in one burst after it.
             paid.clear();
-            return Ok(wait);
+            return Ok(Some(wait));
         }
-        for group in &groups {
-            if let Some(wait) = group.smooth(path, weight, paid) {
-                return Ok(Some(wait));
-            }
+        let (now, monotonic) = (self.clock.now(), self.clock.monotonic());
+        if let Some(wait) = group::take(&mut groups, want, paid, now, monotonic).await? {
+            return Ok(Some(wait));
         }
-        for group in &mut groups {
-            group.spend(path, weight);
+        // A ledger that took its time may have taken it past the border of a window.
+        let wait = group::hold(&mut groups, want, self.clock.now()).await?;
+        if wait.is_none() {
+            groups.iter_mut().for_each(|group| group.spend(want));
         }
-        Ok(None)
+        Ok(wait)
     }
 
-    /// Reads the provider's own figures out of an answer's headers.
+    /// Reads the provider's own figures out of an answer's headers. If they say that nothing remains, and until when, the
+    /// gate closes for everyone whom it concerns.
     ///
     /// # Errors
     /// If the ledger cannot be reached.
@@ -188,19 +206,24 @@ impl Quotas {
         headers: &HeaderMap,
         sent: Timestamp,
     ) -> Result<()> {
-        if !self.enforced || self.specs.iter().all(|spec| spec.report.is_none()) {
-            return Ok(());
+        let now = self.clock.now();
+        let mut closed = later::spent_until(headers, now);
+        if self.enforced && self.specs.iter().any(|spec| spec.report.is_some()) {
+            let mut rest = self.shared.lock().await.learn(path, headers, sent).await?;
+            if let Some(own) = self.own(connection) {
+                rest = rest.max(own.lock().await.learn(path, headers, sent).await?);
+            }
+            closed = closed.max(rest.map(|rest| now + rest));
         }
-        self.shared.lock().await.learn(path, headers, sent).await?;
-        match self.own(connection) {
-            Some(own) => own.lock().await.learn(path, headers, sent).await,
+        match closed {
+            Some(until) => self.ledger.block(&self.gate(connection), until).await,
             None => Ok(()),
         }
     }
 
     /// Closes the gate because the provider asked to slow down, for everyone whom it concerns. Without a time from
-    /// the provider a fixed window counts as spent: those that it reports as spent, else the shortest. Answers with
-    /// the time until which the gate is closed.
+    /// the provider a fixed window counts as spent: those that it reports as spent, else the shortest. No wait is longer
+    /// than 32 days. Answers with the time until which the gate is closed.
     ///
     /// # Errors
     /// If the ledger cannot be reached.
@@ -212,7 +235,7 @@ impl Quotas {
     ) -> Result<Option<Timestamp>> {
         let now = self.clock.now();
         let until = match until {
-            Some(until) => Some(until),
+            Some(until) => Some(until.min(now + FURTHEST)),
             None => {
                 let mut ends = self.shared.lock().await.ends(path, now);
                 if let Some(own) = self.own(connection) {
@@ -248,19 +271,36 @@ impl Quotas {
         all.retain(|_, own| now.saturating_sub(own.last) <= longest || Arc::strong_count(&own.group) > 1);
         let scope: Arc<str> = connection.into();
         let ledger = Arc::new(MemoryLedger::default());
-        let group = Arc::new(Mutex::new(self.group(QuotaScope::Connection, &scope, ledger)));
+        let group = group(&self.provider, &self.specs, QuotaScope::Connection, &scope, ledger);
+        let group = Arc::new(Mutex::new(group));
         all.insert(scope, Own { group: Arc::clone(&group), last: now });
         Some(group)
     }
 }
 
+/// The quotas of this scope.
+fn group(
+    provider: &Arc<str>,
+    specs: &[QuotaSpec],
+    scope: QuotaScope,
+    id: &Arc<str>,
+    ledger: Arc<dyn QuotaLedger>,
+) -> Group {
+    let meter = |spec: &QuotaSpec| {
+        Meter::new(spec, QuotaKey::new(Arc::clone(provider), spec.name.as_ref(), Arc::clone(id)))
+    };
+    let meters = specs.iter().filter(|spec| spec.scope == scope).map(meter).collect();
+    Group::new(meters, ledger, scope == QuotaScope::App)
+}
+
 impl fmt::Debug for Quotas {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { provider, specs, enforced, .. } = self;
+        let Self { provider, specs, enforced, breaker, .. } = self;
         f.debug_struct("Quotas")
             .field("provider", provider)
             .field("specs", specs)
             .field("enforced", enforced)
+            .field("breaker", breaker)
             .finish()
     }
 }

@@ -38,7 +38,7 @@ pub struct QuotaSpec {
     /// It counts only requests whose path, below the base URL, starts so. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Cow<'static, str>>,
-    /// The header in which the provider tells how much is spent. It is heard for fixed windows.
+    /// The header in which the provider tells how much is spent. Of a sliding window only that nothing is left is heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<QuotaReport>,
 }
@@ -73,7 +73,8 @@ pub enum Window {
         #[schemars(with = "u64")]
         per: Duration,
         /// How much may be spent at once; the rest is spread evenly over the window, so that burst and refill
-        /// together never exceed the limit. Default: a quarter of the limit.
+        /// together never exceed the limit: the larger the burst, the slower what follows. It is also the most that
+        /// one request may weigh. Default: a twentieth of the limit, at least 1.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         burst: Option<u32>,
     },
@@ -194,9 +195,30 @@ impl Aligned {
         Timestamp::from_micros(at.as_micros().div_euclid(length) * length)
     }
 
-    /// When the next one has begun on the provider's clock too, which may lag a little behind ours.
+    /// When the next one is open.
     pub(super) fn next(self, at: Timestamp) -> Timestamp {
-        self.start(at) + self.0 + (self.0 / 20).min(Duration::from_secs(2))
+        self.start(at) + self.0 + self.guard()
+    }
+
+    /// From when on requests may be sent, if they may not at this instant: one that is sent near a border may arrive
+    /// beyond it, or be counted there, as the provider's clock is not quite ours.
+    pub(super) fn opens(self, at: Timestamp) -> Option<Timestamp> {
+        let (start, guard) = (self.start(at), self.guard());
+        if at < start + guard {
+            Some(start + guard)
+        } else {
+            (at >= start + self.0 - guard).then(|| self.next(at))
+        }
+    }
+
+    /// When the last tenth of the window begins.
+    pub(super) fn last_tenth(self, at: Timestamp) -> Timestamp {
+        self.start(at) + self.0 / 10 * 9
+    }
+
+    /// How near to a border nothing is sent.
+    fn guard(self) -> Duration {
+        (self.0 / 20).min(Duration::from_secs(2))
     }
 }
 

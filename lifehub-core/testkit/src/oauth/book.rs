@@ -1,6 +1,7 @@
 //! What an authorization server remembers: codes, tokens, and the families that they belong to.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use lifehub_core::clock::Timestamp;
 
@@ -56,6 +57,9 @@ pub struct Tally {
     pub refreshes: u64,
     /// Those of them that were granted to a refresh token that had been replaced, within its leeway.
     pub in_leeway: u64,
+    /// Those of them that came while the newest access token had more than a tenth of its life left, and more than a
+    /// minute if that is less: an app that knows its tokens has no need of them.
+    pub early: u64,
     /// Uses of a code that was spent, or of a refresh token that had been replaced, after its leeway.
     pub reuses: u64,
     /// Families that were revoked, for a reuse or because somebody asked.
@@ -203,6 +207,7 @@ impl Book {
         }
         self.tally.refreshes += 1;
         self.tally.in_leeway += u64::from(late);
+        self.tally.early += u64::from(self.has_time_left(rules, family, now));
         if let Some(kept) = self.kept(rules, family, &scopes, now) {
             return Ok(kept);
         }
@@ -257,6 +262,13 @@ impl Book {
         if rules.reuse_revokes {
             self.revoke_family(family);
         }
+    }
+
+    fn has_time_left(&self, rules: &OAuthRules, family: usize, now: Timestamp) -> bool {
+        let newest = self.families.get(family).and_then(|own| self.access.get(&own.access_token));
+        let Some((access, life)) = newest.zip(rules.access_lifetime) else { return false };
+        let needed = (life / 10).min(Duration::from_secs(60));
+        !access.revoked && access.grant.expires_at.is_some_and(|end| end.since(now) > needed)
     }
 
     /// The newest tokens of a family once more, if its access token has enough time left.

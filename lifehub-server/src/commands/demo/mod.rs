@@ -144,7 +144,7 @@ async fn connect(app: &App, store: &Store, user: UserId, simulated: &[Simulated]
         let mut settings = access.settings.clone();
         let credentials = manifest.settings.seal(&mut settings, access.credentials.clone());
         let account = Some(ACCOUNT.to_owned());
-        let new = NewConnection { user, provider: (*id).into(), account, settings, credentials };
+        let new = NewConnection { account, settings, ..NewConnection::new(user, *id, credentials) };
         let (id, _) = store.connect(new).await?;
         connections.push(store.connection(id).await?.connection);
     }

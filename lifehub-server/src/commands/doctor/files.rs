@@ -8,7 +8,7 @@ use super::Check;
 use crate::configuration::Configuration;
 use crate::place::Place;
 
-/// Bytes of a master key.
+/// Bytes of a master key. While it is rotated, its file holds several.
 const KEY_BYTES: u64 = 32;
 
 pub(super) fn configuration(configuration: &Configuration) -> Check {
@@ -74,15 +74,22 @@ pub(super) fn master_key(place: &Place) -> Option<Check> {
             "restore it from your backup: without it the credentials cannot be opened",
         ),
         Err(e) => Check::fail(name, format!("{shown} cannot be read: {}", e.kind()), "check its permissions"),
-        Ok(meta) if !meta.is_file() || meta.len() != KEY_BYTES => Check::fail(
-            name,
-            format!("{shown} is not a key of {KEY_BYTES} bytes"),
-            "restore it from your backup",
-        ),
+        Ok(meta) if !meta.is_file() || meta.len() == 0 || !meta.len().is_multiple_of(KEY_BYTES) => {
+            Check::fail(
+                name,
+                format!("{shown} is not a key of {KEY_BYTES} bytes"),
+                "restore it from your backup",
+            )
+        }
         Ok(meta) if others_may(&meta, 0o077) => Check::fail(
             name,
             format!("{shown} is open to others on this machine"),
             format!("chmod 600 {shown}"),
+        ),
+        Ok(meta) if meta.len() > KEY_BYTES => Check::warn(
+            name,
+            format!("{shown} holds several keys: a rotation is under way, or was stopped"),
+            "`lifehub keys rotate` ends it",
         ),
         Ok(_) => Check::ok(name, shown.to_string()),
     })

@@ -35,6 +35,18 @@ struct Entry<'a> {
     base_url: Option<&'a str>,
     credentials: BTreeMap<&'a str, &'a str>,
     settings: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oauth: Option<App_<'a>>,
+}
+
+/// The app by which a consent can be asked for, by the keys of the configuration.
+#[derive(Serialize)]
+struct App_<'a> {
+    client_id: &'a str,
+    client_secret: Option<&'a str>,
+    authorize_url: &'a str,
+    token_url: &'a str,
+    revoke_url: Option<&'a str>,
 }
 
 pub(crate) async fn run(app: &App, args: SimulateArgs) -> Outcome {

@@ -118,7 +118,12 @@ impl Account for OpenMeteoSimulator {
         settings.insert("timezone".into(), json!(CLOCK.zone()));
         settings.insert("start".into(), json!(state.start));
         settings.insert("forecast_days".into(), json!(AHEAD));
-        Access { base_url: Some(url.to_owned()), credentials: Credentials::none(), settings: settings.into() }
+        Access {
+            base_url: Some(url.to_owned()),
+            credentials: Credentials::none(),
+            settings: settings.into(),
+            oauth: None,
+        }
     }
 
     /// By the instant of the setup, or of the latest request if that is later.

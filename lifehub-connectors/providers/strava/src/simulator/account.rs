@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lifehub_core::secret::{Credentials, Secret};
-use lifehub_testkit::{Access, Account, Change, Fact, Setup};
+use lifehub_testkit::{Access, Account, Change, Fact, OAuthAccess, Setup};
 use serde_json::{Value, json};
 
 use super::StravaSimulator;
@@ -59,6 +59,13 @@ impl Account for StravaSimulator {
             base_url: Some(format!("{url}/api/v3")),
             credentials: Credentials::none().with("access_token", token),
             settings: json!({}),
+            oauth: Some(OAuthAccess {
+                client_id: Self::CLIENT_ID.to_owned(),
+                client_secret: Some(Secret::new(Self::CLIENT_SECRET)),
+                authorize_url: format!("{url}/oauth/authorize"),
+                token_url: format!("{url}/oauth/token"),
+                revoke_url: Some(format!("{url}/oauth/revoke")),
+            }),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Rules 1 and 10 when several work at once, and what a new process finds.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use lifehub_core::clock::Zone;
 use lifehub_core::engine::{Batch, Claim};
+use lifehub_core::http::{Pace, QuotaKey};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -79,8 +81,10 @@ pub(super) async fn reopening_keeps_everything(subject: &Subject) -> Verdict {
     batch.state.generation = 7;
     world.commit_batch(batch).await?;
     world.store.remove_record(world.user, world.record_of("b").await?.record).await?;
-    let key = lifehub_core::http::QuotaKey::new("example", "day", "app");
+    let key = QuotaKey::new("example", "day", "app");
     world.storage.draw(&key, instant(0), 60, 100).await?;
+    let pace = Pace::new(Duration::from_secs(60), 2);
+    world.storage.take(&key, instant(0), 2, pace).await?;
     world.storage.block(&key, instant(600)).await?;
     world.storage.release(&world.lease).await?;
     let before = world.snapshot(&["a", "b", "bad"]).await?;
@@ -95,6 +99,8 @@ pub(super) async fn reopening_keeps_everything(subject: &Subject) -> Verdict {
         40,
         "units left of a window after reopening",
     )?;
+    let wait = world.storage.take(&key, instant(0), 1, pace).await?;
+    equal(wait, Some(Duration::from_secs(60)), "the wait for a unit of a pace after reopening")?;
     equal(world.storage.blocked_until(&key).await?, Some(instant(600)), "a gate after reopening")?;
     let next = claim(&*world.storage, &world.connection).await?;
     equal(next.epoch > world.lease.epoch, true, "whether the epoch after reopening is higher")?;

@@ -81,7 +81,7 @@ pub(super) async fn credentials_come_back(subject: &Subject) -> Verdict {
         made.push(world.store.add_connection(world.user, "example", &account, credentials.clone()).await?);
     }
     for (connection, expected) in made.iter().zip(&sets) {
-        let found = world.storage.credentials(connection.id).await?;
+        let found = world.storage.credentials(connection.id).await?.credentials;
         let names: Vec<_> = found.names().collect();
         equal(names, expected.names().collect::<Vec<_>>(), "the names of the credentials")?;
         // A secret stands in no message: not what differs, only that it does.

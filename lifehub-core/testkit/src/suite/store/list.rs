@@ -2,7 +2,8 @@
 
 use super::StoreCase;
 use super::{
-    apart, batches, bodies, concurrent, feed, leases, ledger, lookups, marks, quotas, records, rollups, walk,
+    apart, authorizations, batches, bodies, concurrent, feed, leases, ledger, lookups, marks, quotas,
+    records, rollups, schedule, vault, walk,
 };
 use crate::suite::Case;
 
@@ -139,6 +140,87 @@ ledger {
         "No credential stands in anything that the store wrote, or in a debug form.",
         "A store that writes credentials as they are.";
 }
+vault {
+    a_revision_rises_with_each_writing:
+        "The revision of credentials rises whenever others are written, and at no other time.",
+        "A store that leaves the revision at one.";
+    a_refresh_is_claimed_by_one:
+        "While one holds the claim to renew credentials, others are told so; another connection is untouched.",
+        "A store that gives the claim to whoever asks.";
+    one_of_many_refreshes:
+        "Of twelve who claim at once to renew credentials, one may.",
+        "A store that looks whether a claim is free, and takes it later.";
+    a_claim_of_another_revision_is_stale:
+        "Who read other credentials than those that stand is sent to read again.",
+        "A store that does not look at the revision of a claim.";
+    saving_replaces_and_ends_the_claim:
+        "A save takes the place of what was and makes it good, and the next may claim at once, under a higher epoch.",
+        "A store that keeps the claim after a save.";
+    a_late_save_writes_nothing:
+        "Credentials that were made from older ones are not written; those made from what stands are, also without the claim.",
+        "A store that writes whatever is saved last.";
+    a_claim_given_back_is_free:
+        "A claim that was given back is free and permits nothing; giving it back late takes nothing from its successor.",
+        "A store that frees a claim whoever gives it back.";
+    a_claim_permits_for_half_its_term:
+        "In the second half of its term a claim permits nothing any more, and still keeps others away.",
+        "A store that lets the holder send to the end of the term.";
+    a_claim_that_ran_out_is_free:
+        "A claim that ran out is free; what its holder got all the same is kept, unless others were faster.",
+        "A store whose claims never run out.";
+    a_refusal_is_news_once:
+        "That a provider refuses credentials is told once, stands with its last moment, and ends with a success or a save.",
+        "A store that tells of each refusal.";
+    a_finding_of_older_credentials_is_dropped:
+        "A refusal of credentials that were replaced meanwhile says nothing of the new ones.",
+        "A store that does not look at the revision of a refusal.";
+    an_ended_connection_is_not_renewed:
+        "Who renews a connection while its user ends it writes nothing, and nobody begins to.",
+        "A store that takes what comes late for a connection that was ended.";
+    saved_credentials_outlive_the_process:
+        "What was saved, and how it stands, is there in the next process; claims of the one that ended are free.",
+        "A store that tells of a save before it is written.";
+}
+schedule {
+    what_is_due_comes_by_its_age:
+        "Connections that are due come by how long they have been, no more than asked for, with a lease that holds.",
+        "A store that hands out first what became due last.";
+    what_is_not_due_is_left:
+        "What is not due, held, ended by its user or of another provider is not claimed.",
+        "A store that claims for all providers.";
+    what_is_due_is_claimed_once:
+        "However many ask at once, each connection is claimed by one.",
+        "A store that hands out again what it handed out last.";
+    the_latest_run_says_when:
+        "A connection is due when the earliest stream of its latest run is, whether a batch or the ledger brought it.",
+        "A store that goes by the first run.";
+    connecting_anew_is_due_at_once:
+        "An account that was connected anew is due at once, with all its streams.",
+        "A store that keeps the schedule of before.";
+    the_next_moment_is_told:
+        "The next moment at which something becomes due lies after now, and is the first of them.",
+        "A store that names a moment that has passed.";
+    what_was_left_is_due_again:
+        "What a worker left behind is due again when its lease has run out, under a higher epoch.",
+        "A store that leaves out for ever what was not given back.";
+    idle_connections_are_found:
+        "Connections whose credentials were last written before a moment are found, but for refused and ended ones.",
+        "A store that keeps alive what is refused.";
+}
+authorizations {
+    an_authorization_comes_back_as_it_was:
+        "A consent under way comes back whole, under its own state alone.",
+        "A store that forgets which connection it is to renew.";
+    an_authorization_is_taken_once:
+        "Of twelve who come with one state at once, one finds something, and nobody after.",
+        "A store that leaves what was taken.";
+    an_authorization_holds_for_ten_minutes:
+        "What is not older than ten minutes is there, whatever is begun meanwhile.",
+        "A store that forgets after five minutes.";
+    no_authorization_is_readable:
+        "Neither a state nor what is kept under it stands in anything that the store wrote.",
+        "A store that names what it keeps by the state.";
+}
 quotas {
     a_window_is_spent_once:
         "However many draw at once, together they get what the window holds; windows, quotas and scopes are apart.",
@@ -149,6 +231,15 @@ quotas {
     a_clock_set_back_finds_its_window:
         "A clock that is set back finds its window as it was left.",
         "A store that remembers the latest window alone.";
+    a_pace_is_kept_by_all:
+        "However many take at once, together they get the burst, then a unit for each step of the pace; quotas and scopes are apart.",
+        "A store that grants each worker a pace of its own.";
+    a_clock_set_back_does_not_stop_a_pace:
+        "A clock that is set back by years does not stop a sliding quota for years.",
+        "A store that believes an instant however far ahead it is.";
+    a_reserve_is_left_to_the_urgent:
+        "What a patient request leaves of a burst is there for an urgent one, and for it alone.",
+        "A store that knows no reserve.";
     a_gate_opens_no_earlier:
         "A closed gate opens at the latest instant that was named, for its key alone.",
         "A store that keeps the instant that was named last.";

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use lifehub_core::Result;
-use lifehub_core::clock::{Rng, Timestamp, Zone};
+use lifehub_core::clock::{Clock, Rng, Timestamp, Zone};
 use lifehub_core::engine::{Connection, Storage};
 use lifehub_core::memory::MemoryStore;
+use lifehub_core::oauth::{Authorizations, MemoryAuthorizations};
 use lifehub_core::record::{ConnectionId, RecordId, UserId};
+use lifehub_core::schedule::Schedule;
 use lifehub_core::secret::Credentials;
 use serde_json::{Value, json};
 
@@ -17,14 +19,45 @@ use super::{Quarantined, StoreUnderTest};
 #[derive(Debug)]
 pub struct MemoryUnderTest {
     store: Arc<MemoryStore>,
+    authorizations: Arc<MemoryAuthorizations>,
     rng: Rng,
     zones: Mutex<Vec<(UserId, Zone)>>,
+    connections: Mutex<Vec<Connection>>,
 }
 
 impl MemoryUnderTest {
-    /// An empty one.
-    pub fn open() -> Arc<dyn StoreUnderTest> {
-        Arc::new(Self { store: Arc::default(), rng: Rng::seeded(5), zones: Mutex::default() })
+    /// An empty one, by that clock.
+    pub fn open(clock: Arc<dyn Clock>) -> Arc<dyn StoreUnderTest> {
+        Arc::new(Self {
+            store: Arc::new(MemoryStore::with_clock(clock)),
+            authorizations: Arc::default(),
+            rng: Rng::seeded(5),
+            zones: Mutex::default(),
+            connections: Mutex::default(),
+        })
+    }
+
+    /// The connection of that account, made if the user has none.
+    fn connection(&self, user: UserId, provider: &str, account: &str) -> Connection {
+        let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |one: &&Connection| {
+            one.user == user && one.provider == provider && one.account.as_deref() == Some(account)
+        };
+        if let Some(connection) = all.iter().find(is_it) {
+            return connection.clone();
+        }
+        let zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner);
+        let zone = zones.iter().find(|(of, _)| *of == user).map_or_else(Zone::utc, |(_, zone)| zone.clone());
+        let connection = Connection {
+            id: ConnectionId::new(Timestamp::EPOCH, &self.rng),
+            user,
+            provider: provider.to_owned(),
+            account: Some(account.to_owned()),
+            settings: json!({}),
+            zone,
+        };
+        all.push(connection.clone());
+        connection
     }
 }
 
@@ -32,6 +65,14 @@ impl MemoryUnderTest {
 impl StoreUnderTest for MemoryUnderTest {
     fn storage(&self) -> Arc<dyn Storage> {
         self.store.clone()
+    }
+
+    fn schedule(&self) -> Option<Arc<dyn Schedule>> {
+        Some(self.store.clone())
+    }
+
+    fn authorizations(&self) -> Option<Arc<dyn Authorizations>> {
+        Some(self.authorizations.clone())
     }
 
     async fn add_user(&self, zone: &Zone) -> Result<UserId> {
@@ -47,18 +88,10 @@ impl StoreUnderTest for MemoryUnderTest {
         account: &str,
         credentials: Credentials,
     ) -> Result<Connection> {
-        let id = ConnectionId::new(Timestamp::EPOCH, &self.rng);
-        self.store.set_credentials(id, credentials);
-        let zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner);
-        let zone = zones.iter().find(|(of, _)| *of == user).map_or_else(Zone::utc, |(_, zone)| zone.clone());
-        Ok(Connection {
-            id,
-            user,
-            provider: provider.to_owned(),
-            account: Some(account.to_owned()),
-            settings: json!({}),
-            zone,
-        })
+        let connection = self.connection(user, provider, account);
+        self.store.set_credentials(connection.id, credentials);
+        self.store.add_connection(connection.clone());
+        Ok(connection)
     }
 
     async fn records(&self, connection: &Connection) -> Result<Vec<Value>> {

@@ -12,7 +12,7 @@
 //! use lifehub_testkit::suite::store::{MemoryUnderTest, Subject};
 //!
 //! fn subject() -> Subject {
-//!     Subject::new("memory", |_clock| async { Ok(MemoryUnderTest::open()) })
+//!     Subject::new("memory", |clock| async { Ok(MemoryUnderTest::open(clock)) })
 //! }
 //!
 //! lifehub_testkit::store_suite!(memory, super::subject());
@@ -20,6 +20,7 @@
 //! ```
 
 mod apart;
+mod authorizations;
 mod batches;
 mod bodies;
 mod concurrent;
@@ -33,6 +34,8 @@ mod memory;
 mod quotas;
 mod records;
 mod rollups;
+mod schedule;
+mod vault;
 mod walk;
 mod world;
 
@@ -45,7 +48,9 @@ use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::{Clock, Day, Zone};
 use lifehub_core::engine::{Connection, Storage};
+use lifehub_core::oauth::Authorizations;
 use lifehub_core::record::{RecordId, UserId};
+use lifehub_core::schedule::Schedule;
 use lifehub_core::secret::Credentials;
 use serde_json::Value;
 
@@ -136,10 +141,21 @@ pub trait StoreUnderTest: Send + Sync {
     /// What the engine gets.
     fn storage(&self) -> Arc<dyn Storage>;
 
+    /// What a scheduler gets of the same store; `None` if it schedules nothing.
+    fn schedule(&self) -> Option<Arc<dyn Schedule>> {
+        None
+    }
+
+    /// Where the same store keeps consents under way; `None` if it keeps none.
+    fn authorizations(&self) -> Option<Arc<dyn Authorizations>> {
+        None
+    }
+
     /// Makes a user. Each call makes another one.
     async fn add_user(&self, zone: &Zone) -> Result<UserId>;
 
-    /// Makes a connection of a user.
+    /// Makes a connection of a user. Where the store knows connections, one to an account that the user has already
+    /// takes the place of that.
     async fn add_connection(
         &self,
         user: UserId,
@@ -162,7 +178,7 @@ pub trait StoreUnderTest: Send + Sync {
     /// Closes this store and opens what it kept, as a new process does; `None` if it forgets with its process.
     async fn reopen(&self) -> Result<Option<Arc<dyn StoreUnderTest>>>;
 
-    /// Lets that much time pass for the leases of this store; `None` if they do not run out.
+    /// Lets that much time pass for the leases and claims of this store; `None` if they do not run out.
     async fn pass_time(&self, _by: Duration) -> Result<Option<()>> {
         Ok(None)
     }

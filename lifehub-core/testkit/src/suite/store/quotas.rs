@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifehub_core::http::QuotaKey;
+use lifehub_core::http::{Pace, QuotaKey};
 use tokio::task::JoinSet;
 
 use super::world::{World, equal, instant};
@@ -67,6 +67,66 @@ pub(super) async fn a_clock_set_back_finds_its_window(subject: &Subject) -> Verd
     equal(storage.draw(&key("app"), instant(0), 100, 100).await?, 100, "units of the window before it")?;
     equal(storage.draw(&key("app"), instant(900), 60, 100).await?, 40, "units left of the later window")?;
     equal(storage.draw(&key("app"), instant(0), 1, 100).await?, 0, "units left of the earlier window")?;
+    Ok(Outcome::Passed)
+}
+
+/// Two units a minute apart at first, then one for each minute: the pace of the cases below.
+fn pace() -> Pace {
+    Pace::new(Duration::from_secs(60), 2)
+}
+
+/// However many take at once, together they get the burst; then a unit comes back for each `every` that passes.
+pub(super) async fn a_pace_is_kept_by_all(subject: &Subject) -> Verdict {
+    let world = World::open(subject).await?;
+    let mut taking = JoinSet::new();
+    for _ in 0..16 {
+        let storage = world.storage.clone();
+        taking.spawn(async move { storage.take(&key("app"), instant(0), 1, pace()).await });
+    }
+    let mut granted = 0;
+    for taken in taking.join_all().await {
+        granted += u32::from(taken?.is_none());
+    }
+    equal(granted, 2, "the units that 16 workers got of a burst of 2")?;
+    let take = async |key: &QuotaKey, seconds: i64, units: u32| {
+        let wait = world.storage.take(key, instant(seconds), units, pace()).await;
+        wait.map(|wait| wait.map(|wait| wait.as_secs()))
+    };
+    let app = key("app");
+    equal(take(&app, 0, 1).await?, Some(60), "the wait for a unit of a burst that is spent")?;
+    equal(take(&app, 0, 2).await?, Some(120), "the wait for two")?;
+    equal(take(&app, 59, 1).await?, Some(1), "the wait a second before a unit is back")?;
+    equal(take(&app, 60, 1).await?, None, "the wait for a unit that is back")?;
+    equal(take(&app, 60, 1).await?, Some(60), "the wait for the next")?;
+    equal(take(&app, 179, 2).await?, Some(1), "the wait a second before two are back")?;
+    equal(take(&app, 180, 2).await?, None, "the wait for two that are back")?;
+    equal(take(&key("other"), 180, 2).await?, None, "the wait in another scope")?;
+    equal(take(&QuotaKey::new("example", "day", "app"), 180, 2).await?, None, "the wait for another quota")?;
+    Ok(Outcome::Passed)
+}
+
+/// A clock that is set back by years does not lock a pace for years: a burst, a unit and a minute are waited for, no more.
+pub(super) async fn a_clock_set_back_does_not_stop_a_pace(subject: &Subject) -> Verdict {
+    let world = World::open(subject).await?;
+    let (storage, app) = (&world.storage, key("app"));
+    let year = Duration::from_secs(365 * 86_400);
+    equal(storage.take(&app, instant(0) + year, 2, pace()).await?, None, "the wait before the clock is set")?;
+    let wait = storage.take(&app, instant(0), 1, pace()).await?;
+    equal(wait.map(|wait| wait.as_secs()), Some(180), "the wait after the clock was set back")?;
+    let later = instant(0) + Duration::from_secs(180);
+    equal(storage.take(&app, later, 1, pace()).await?, None, "the wait when that time has passed")?;
+    Ok(Outcome::Passed)
+}
+
+/// What a request leaves for more urgent ones is there for them.
+pub(super) async fn a_reserve_is_left_to_the_urgent(subject: &Subject) -> Verdict {
+    let world = World::open(subject).await?;
+    let (storage, app) = (&world.storage, key("app"));
+    let patient = pace().reserving(1);
+    equal(storage.take(&app, instant(0), 1, patient).await?, None, "the wait for the first unit")?;
+    let wait = storage.take(&app, instant(0), 1, patient).await?;
+    equal(wait.map(|wait| wait.as_secs()), Some(60), "the wait of whoever leaves a unit")?;
+    equal(storage.take(&app, instant(0), 1, pace()).await?, None, "the wait of whoever takes it")?;
     Ok(Outcome::Passed)
 }
 

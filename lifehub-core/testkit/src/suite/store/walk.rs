@@ -205,7 +205,8 @@ pub(super) async fn an_interrupted_walk_ends_as_in_memory(subject: &Subject) -> 
         let clock = || Arc::new(ManualClock::at(instant(0)));
         let at = clock();
         let tried = Reader::new(subject.open(at.clone()).await?, at).await?;
-        let model = Reader::new(MemoryUnderTest::open(), clock()).await?;
+        let at = clock();
+        let model = Reader::new(MemoryUnderTest::open(at.clone()), at).await?;
         let (shelf, mut dice) = (Shelf::new(), Seeded::new(seed));
         let mut run = seed * 1000;
         for round in 0..4 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
 use lifehub_core::engine::{
-    Batch, BodyChange, Claim, Connection, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease,
+    Batch, BodyChange, Claim, Connection, Dues, ItemPut, ItemRef, ItemState, KnownItem, KnownRecord, Lease,
     Missing, PartitionKey, PartitionState, Quarantine, RecordChange, Report, RunEntry, Seen, Sighting,
     Storage,
 };
@@ -87,6 +87,7 @@ impl World {
             started_at: instant(0),
             finished_at: None,
             resume_at: None,
+            dues: Dues::default(),
             report: Report::new(self.connection.id, &self.connection.provider),
         }
     }
@@ -221,7 +222,7 @@ impl World {
         line("quarantine", &quarantine);
         line("feed", &self.store.changes(self.user, 0, 500).await?);
         line("roll-ups", &rollups);
-        line("credentials", &*credentials.to_clear_bytes());
+        line("credentials", &*credentials.credentials.to_clear_bytes());
         Ok(text)
     }
 

@@ -1,7 +1,7 @@
 //! Cursors that are refused, and walks that would never end.
 
 use lifehub_core::clock::Rng;
-use lifehub_core::engine::{Batch, Claim, PartitionKey, PartitionState, Report, RunEntry, SyncOptions};
+use lifehub_core::engine::{Batch, Claim, Dues, PartitionKey, PartitionState, Report, RunEntry, SyncOptions};
 use lifehub_core::page::Cursor;
 use lifehub_core::record::RunId;
 
@@ -76,6 +76,7 @@ async fn rewrite(rig: &Rig<'_>, partition: PartitionKey, state: PartitionState) 
         started_at: now,
         finished_at: None,
         resume_at: None,
+        dues: Dues::default(),
         report: Report::new(rig.connection.id, &rig.connection.provider),
     };
     storage

@@ -1,0 +1,55 @@
+//! Which connections are due, in memory.
+
+use async_trait::async_trait;
+
+use super::{Inner, MemoryStore};
+use crate::clock::Timestamp;
+use crate::engine::{Connection, Lease};
+use crate::error::Result;
+use crate::record::ConnectionId;
+use crate::schedule::Schedule;
+
+impl Inner {
+    fn due_at(&self, connection: ConnectionId) -> Timestamp {
+        self.runs.get(&connection).map_or(Timestamp::EPOCH, |run| run.dues.first())
+    }
+}
+
+#[async_trait]
+impl Schedule for MemoryStore {
+    async fn claim_due(
+        &self,
+        providers: &[&str],
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Connection, Lease)>> {
+        let mut inner = self.lock();
+        let is_free = |id: &ConnectionId| inner.leases.get(id).is_none_or(|(_, held)| !held);
+        let known = inner.connections.values().filter(|one| providers.contains(&one.provider.as_str()));
+        let mut due: Vec<_> = known.map(|one| one.id).filter(is_free).collect();
+        due.retain(|id| inner.due_at(*id) <= now);
+        due.sort_by_key(|id| inner.due_at(*id));
+        due.truncate(limit as usize);
+        let claim = |id: ConnectionId| {
+            let (epoch, held) = inner.leases.entry(id).or_default();
+            (*epoch, *held) = (*epoch + 1, true);
+            let lease = Lease { connection: id, epoch: *epoch };
+            Some((inner.connections.get(&id)?.clone(), lease))
+        };
+        Ok(due.into_iter().filter_map(claim).collect())
+    }
+
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let inner = self.lock();
+        Ok(inner.connections.keys().map(|id| inner.due_at(*id)).filter(|at| *at > now).min())
+    }
+
+    async fn idle(&self, provider: &str, before: Timestamp, limit: u32) -> Result<Vec<ConnectionId>> {
+        let inner = self.lock();
+        let idle = inner.connections.values().filter(|connection| {
+            let safe = inner.safes.get(&connection.id);
+            connection.provider == provider && safe.is_some_and(|safe| safe.is_idle(before))
+        });
+        Ok(idle.map(|connection| connection.id).take(limit as usize).collect())
+    }
+}

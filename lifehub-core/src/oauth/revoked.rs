@@ -1,0 +1,37 @@
+//! What the answer to a revocation means: gone, or gone before, is all the same.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::bridge::Answered;
+use super::refused::{by_code, by_status, known};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Of a form with a token (RFC 7009): 200 also for a token that nobody knows. Some providers refuse those instead.
+pub(super) fn form_revoked(answered: &Answered) -> Result<Vec<u8>> {
+    let code = code(answered);
+    if answered.status.is_success() || matches!(code, Some("invalid_token" | "invalid_grant")) {
+        return Ok(Vec::new());
+    }
+    Err(by_status(answered).unwrap_or_else(|| by_code(code, answered.status)))
+}
+
+/// Of a request that carries the access token. One that is refused says nothing of its consent while a refresh token
+/// may still be good.
+pub(super) fn bearer_revoked(answered: &Answered, renewable: bool) -> Result<Vec<u8>> {
+    if answered.status.is_success() || answered.status == StatusCode::UNAUTHORIZED && !renewable {
+        return Ok(Vec::new());
+    }
+    if answered.status == StatusCode::UNAUTHORIZED {
+        let text = "the provider does not accept the access token with which to give the consent back";
+        return Err(Error::new(ErrorKind::Unauthorized, text)
+            .hint("renew it and try again; if it cannot be renewed, the consent is gone already")
+            .with("status", answered.status.as_u16()));
+    }
+    Err(by_status(answered).unwrap_or_else(|| by_code(code(answered), answered.status)))
+}
+
+fn code(answered: &Answered) -> Option<&'static str> {
+    let body: Value = serde_json::from_slice(&answered.body).ok()?;
+    known(body.get("error")?.as_str()?)
+}

@@ -1,0 +1,151 @@
+//! Rule 9: a refresh that is killed at any of its steps, and what the provider's leeway makes of it.
+
+use std::process::ExitStatus;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use lifehub_core::clock::{Clock, ManualClock, SystemClock};
+use lifehub_core::oauth::Vault;
+use lifehub_store::ConnectionStatus;
+use lifehub_testkit::oauth::Tally;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::fleet::{Fleet, Provider, block_on, reach};
+use crate::need;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The provider's leeway, and how long after the kill the next sync comes.
+const CASES: [(Duration, Duration); 4] = [
+    (Duration::ZERO, Duration::ZERO),
+    (Duration::from_secs(60), Duration::ZERO),
+    (Duration::from_secs(60), HOUR),
+    (HOUR.saturating_mul(8), HOUR),
+];
+
+/// How far a refresh had come when its process was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The provider was not asked yet.
+    Claimed,
+    /// It had answered, and the answer was not saved.
+    Answered,
+    /// The new pair was durable.
+    Saved,
+}
+
+/// One connection whose access token has ended.
+struct Life {
+    fleet: Fleet,
+    clock: Arc<ManualClock>,
+    leeway: Duration,
+    delay: Duration,
+}
+
+impl Life {
+    fn new((leeway, delay): (Duration, Duration)) -> Self {
+        let clock = Arc::new(ManualClock::at(SystemClock::default().now() - 3 * HOUR));
+        let provider = Provider { leeway, life: 2 * HOUR, activities: 1 };
+        let fleet = Fleet::at(1, &provider, clock.clone());
+        clock.advance(3 * HOUR);
+        Self { fleet, clock, leeway, delay }
+    }
+
+    fn tally(&self) -> Tally {
+        self.fleet.oauth().tally()
+    }
+
+    fn sync(&self) -> ExitStatus {
+        self.fleet.command(&[], &["sync", "--all"]).status().unwrap()
+    }
+
+    fn step(&self) -> Step {
+        let stored = block_on(async {
+            let store = self.fleet.store().await;
+            let held = store.credentials(self.fleet.connections[0]).await.unwrap();
+            store.close().await.unwrap();
+            held.credentials.get("refresh_token").unwrap().expose().to_owned()
+        });
+        let newest = self.fleet.oauth().families()[0].refresh_token.clone().unwrap();
+        match (self.tally().refreshes, stored == newest) {
+            (0, true) => Step::Claimed,
+            (1, false) => Step::Answered,
+            (1, true) => Step::Saved,
+            other => panic!("{other:?}: {:?}", self.tally()),
+        }
+    }
+
+    /// Syncs after a kill, and checks that it comes to what rule 9 says.
+    fn goes_on(self, at: &str) -> Step {
+        let step = self.step();
+        self.clock.advance(self.delay);
+        let lost = step == Step::Answered && self.delay >= self.leeway;
+        assert_eq!(self.sync().success(), !lost, "killed at {at}, {step:?}: {:?}", self.tally());
+        let calls = if step == Step::Answered { 2 } else { 1 };
+        for again in [false, true] {
+            let tally = self.tally();
+            assert_eq!(tally.token_calls, calls, "killed at {at}, {step:?}, again: {again}: {tally:?}");
+            assert_eq!(tally.in_leeway, u64::from(step == Step::Answered && !lost), "killed at {at}");
+            assert_eq!((tally.reuses, tally.refused), (u64::from(lost), u64::from(lost)), "killed at {at}");
+            let refused = self.fleet.standing(ConnectionStatus::ReconnectRequired);
+            assert_eq!(refused, usize::from(lost), "killed at {at}");
+            // Once more: nobody asks a provider in vain twice a day, and what goes on goes on.
+            assert_eq!(self.sync().success(), !lost);
+        }
+        step
+    }
+}
+
+#[test]
+fn rule_9_a_kill_at_each_write_of_a_refresh_costs_what_the_leeway_says() {
+    if !need::strace() {
+        return;
+    }
+    let stride = reach("LIFEHUB_STRIDE", 4);
+    let mut seen = Vec::new();
+    for (n, case) in (0..).zip(CASES) {
+        for call in ["pwrite64", "fdatasync"] {
+            for k in (1 + n % stride..).step_by(usize::try_from(stride).unwrap()) {
+                let life = Life::new(case);
+                if injected(&life, call, k).success() {
+                    break;
+                }
+                seen.push(life.goes_on(&format!("{call} {k}, {case:?}")));
+            }
+        }
+    }
+    println!("{} kills: {seen:?}", seen.len());
+    assert!(seen.contains(&Step::Claimed) && seen.contains(&Step::Saved), "{seen:?}");
+}
+
+#[test]
+fn rule_9_a_kill_at_each_step_of_a_refresh_costs_what_the_leeway_says() {
+    for case in CASES {
+        // The first request is the token call: its answer never arrives. The second is the first use.
+        for (request, step) in [(0, Step::Answered), (1, Step::Saved)] {
+            let life = Life::new(case);
+            let (named, name) = mpsc::channel();
+            life.fleet.server.after(request, move || {
+                kill(Pid::from_raw(name.recv().unwrap()), Signal::SIGKILL).unwrap();
+            });
+            let mut sync = life.fleet.command(&[], &["sync", "--all"]).spawn().unwrap();
+            named.send(sync.id().cast_signed()).unwrap();
+            sync.wait().unwrap();
+            assert_eq!(life.goes_on(&format!("request {request}, {case:?}")), step);
+        }
+    }
+}
+
+/// Syncs, and is killed at the k-th such call on a file of the database.
+fn injected(life: &Life, call: &str, k: u64) -> ExitStatus {
+    let file = |suffix: &str| format!("{}{suffix}", life.fleet.database().display());
+    let trace = format!("trace={call}");
+    let inject = format!("inject={call}:signal=SIGKILL:when={k}");
+    let files = [file(""), file("-wal"), file("-journal")];
+    let mut wrapper = vec!["strace", "-f", "-e", &trace, "-e", &inject];
+    for file in &files {
+        wrapper.extend(["-P", file]);
+    }
+    life.fleet.command(&wrapper, &["sync", "--all"]).status().unwrap()
+}

@@ -1,0 +1,169 @@
+//! The master key is rotated by a program that is killed, beside one that reads and saves: every credential opens at
+//! every moment.
+
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use lifehub_core::clock::Zone;
+use lifehub_core::oauth::Vault;
+use lifehub_core::record::ConnectionId;
+use lifehub_core::secret::{Credentials, Secret};
+use lifehub_store::{KeySource, NewConnection, OpenOptions, Store};
+use lifehub_testkit::Seeded;
+use serde_json::Value;
+use sqlx::Connection as _;
+
+use crate::lifehub::{Lifehub, Strava};
+
+const KILLS: u32 = 10;
+
+/// How many credentials; the full reach is named in docs/performance.md.
+fn count() -> usize {
+    std::env::var("LIFEHUB_CREDENTIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(200)
+}
+
+/// A folder as the program has it.
+struct Folder {
+    lifehub: Lifehub,
+    connections: Vec<ConnectionId>,
+    _folder: tempfile::TempDir,
+}
+
+impl Folder {
+    /// With so many connections, whose tokens are their numbers.
+    async fn with(count: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let lifehub = Lifehub::at(folder.path(), &Strava::with(1, 1, 0));
+        let store = open(folder.path()).await;
+        let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
+        let mut connections = Vec::new();
+        for n in 0..count {
+            let account = Some(n.to_string());
+            let new = NewConnection { account, ..NewConnection::new(user, "strava", token(n)) };
+            connections.push(store.connect(new).await.unwrap().0);
+        }
+        store.close().await.unwrap();
+        Self { lifehub, connections, _folder: folder }
+    }
+
+    async fn open(&self) -> Store {
+        open(self.lifehub.data()).await
+    }
+
+    fn start_rotation(&self) -> Child {
+        let mut command = self.lifehub.command(&["keys", "rotate", "--json"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// How many keys the file holds.
+    fn keys(&self) -> u64 {
+        std::fs::metadata(self.lifehub.data().join("master.key")).unwrap().len() / 32
+    }
+
+    /// The names of the keys in the database.
+    async fn names(&self) -> Vec<String> {
+        let database = self.lifehub.database();
+        let mut conn = sqlx::SqliteConnection::connect(database.to_str().unwrap()).await.unwrap();
+        let sql = "SELECT lower(hex(value)) FROM meta WHERE name = 'master_key'
+            UNION SELECT lower(hex(master_key)) FROM credentials";
+        sqlx::query_scalar(sql).fetch_all(&mut conn).await.unwrap()
+    }
+}
+
+async fn open(folder: &Path) -> Store {
+    let options = OpenOptions::new(KeySource::File(folder.join("master.key")));
+    Store::open(folder.join("lifehub.db").to_str().unwrap(), options).await.unwrap()
+}
+
+fn token(n: usize) -> Credentials {
+    Credentials::none().with("access_token", Secret::new(n.to_string()))
+}
+
+async fn assert_opens(store: &Store, connection: ConnectionId, n: usize) {
+    let held = store.credentials(connection).await.unwrap();
+    assert_eq!(held.credentials.get("access_token").unwrap().expose(), n.to_string());
+}
+
+async fn assert_all_open(store: &Store, connections: &[ConnectionId]) {
+    for (n, connection) in connections.iter().enumerate() {
+        assert_opens(store, *connection, n).await;
+    }
+}
+
+/// The report of a rotation that ran to its end.
+fn report(child: Child) -> Value {
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Kills it after that time; false if it was faster.
+fn kill_after(mut child: Child, wait: Duration) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < wait {
+        if child.try_wait().unwrap().is_some() {
+            report(child);
+            return false;
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    child.kill().unwrap();
+    !child.wait().unwrap().success()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_that_is_killed_leaves_every_credential_readable() {
+    let seed = std::env::var("LIFEHUB_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(30);
+    println!("{} credentials, {KILLS} kills, seed {seed}", count());
+    let mut random = Seeded::new(seed);
+    let folder = Folder::with(count()).await;
+    // It runs all the while.
+    let worker = folder.open().await;
+    let begun = Instant::now();
+    let whole = report(folder.start_rotation());
+    assert_eq!(whole["rewrapped"], count());
+    let whole = begun.elapsed();
+    println!("a whole rotation takes {whole:?}");
+    let (mut kills, mut halves) = (0, 0);
+    while kills < KILLS {
+        let wait = whole.mul_f64(random.fraction(0.0, 1.0));
+        if kill_after(folder.start_rotation(), wait) {
+            kills += 1;
+        }
+        let halfway = folder.names().await.len() > 1;
+        halves += u32::from(halfway);
+        assert!(folder.keys() == 2 || !halfway, "the file has both keys as long as both are needed");
+        assert_all_open(&folder.open().await, &folder.connections).await;
+        assert_all_open(&worker, &folder.connections).await;
+    }
+    println!("{halves} of {kills} kills were halfway through the rows");
+    let last = report(folder.start_rotation());
+    assert_eq!(folder.names().await, [last["key"].as_str().unwrap()]);
+    assert_eq!(folder.keys(), 1);
+    assert_all_open(&worker, &folder.connections).await;
+    folder.lifehub.ok(&["doctor"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_process_reads_and_saves_while_keys_rotate() {
+    let folder = Folder::with(50).await;
+    let store = folder.open().await;
+    let mut work = 0;
+    let mut last = Value::Null;
+    for _ in 0..5 {
+        let mut child = folder.start_rotation();
+        while child.try_wait().unwrap().is_none() {
+            let at = work % folder.connections.len();
+            let connection = folder.connections[at];
+            assert_opens(&store, connection, at).await;
+            store.save_credentials(connection, &token(at)).await.unwrap();
+            work += 1;
+        }
+        last = report(child);
+    }
+    println!("{work} times read and saved");
+    assert!(work > 5);
+    assert_all_open(&store, &folder.connections).await;
+    assert_eq!(folder.names().await, [last["key"].as_str().unwrap()]);
+}
