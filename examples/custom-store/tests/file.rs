@@ -13,8 +13,11 @@ use lifehub_core::engine::{
     Batch, Claim, Dues, Lease, Leases, PartitionKey, PartitionState, Report, RunEntry, SyncStore,
 };
 use lifehub_core::http::{QuotaKey, QuotaLedger};
+use lifehub_core::oauth::Vault;
 use lifehub_core::record::{ConnectionId, RunId};
+use lifehub_core::secret::{Credentials, Secret};
 use lifehub_core::{Error, ErrorKind, Result};
+use serde_json::Value;
 use tempfile::TempDir;
 
 fn id() -> ConnectionId {
@@ -158,6 +161,33 @@ fn a_file_that_is_not_understood_is_refused_and_left_alone() {
         assert!(error.get_hint().is_some() && !format!("{error:?}").contains("private"), "{error:?}");
         assert_eq!(fs::read_to_string(folder.path()).unwrap(), text);
     }
+}
+
+#[tokio::test]
+async fn credentials_open_with_their_key_and_for_their_connection_alone() {
+    let folder = Folder::new();
+    let other = ConnectionId::from_bytes([2; 16]);
+    let store = folder.open().unwrap();
+    for (connection, token) in [(id(), "one"), (other, "two")] {
+        let credentials = Credentials::none().with("access_token", Secret::new(token));
+        store.set_credentials(connection, &credentials).await.unwrap();
+    }
+    drop(store);
+    let token = async |store: FileStore| {
+        let held = store.credentials(id()).await?;
+        Ok::<_, Error>(held.credentials.get("access_token").unwrap().expose().to_owned())
+    };
+    assert_eq!(token(folder.open().unwrap()).await.unwrap(), "one");
+
+    let clock = Arc::new(SystemClock::default());
+    let another = FileStore::open(folder.path(), Key::new([8; 32]), clock).unwrap();
+    assert_eq!(token(another).await.unwrap_err().kind(), ErrorKind::Storage);
+
+    let mut file: Value = serde_json::from_slice(&fs::read(folder.path()).unwrap()).unwrap();
+    let rows = &mut file["connections"];
+    rows[id().to_string()]["safe"] = rows[other.to_string()]["safe"].clone();
+    fs::write(folder.path(), file.to_string()).unwrap();
+    assert_eq!(token(folder.open().unwrap()).await.unwrap_err().kind(), ErrorKind::Storage);
 }
 
 #[cfg(unix)]

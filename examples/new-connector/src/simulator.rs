@@ -208,6 +208,7 @@ impl Account for TimebookSimulator {
             base_url: Some(url.to_owned()),
             credentials: Credentials::none().with("access_token", Secret::new(&self.token)),
             settings: json!({}),
+            oauth: None,
         }
     }
 

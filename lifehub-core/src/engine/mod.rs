@@ -12,6 +12,7 @@ mod repeat;
 mod replay;
 mod report;
 mod run;
+mod setup;
 mod state;
 mod storage;
 mod sweep;

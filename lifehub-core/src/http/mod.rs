@@ -30,6 +30,7 @@ pub use later::retry_after;
 pub use limit::Limits;
 pub(crate) use limit::{Received, exchange};
 pub use message::{Body, BodyStream, Priority, Request, Response, Transport};
+pub(crate) use origin::keeps_secrets;
 pub use quota::{
     MemoryLedger, Pace, QuotaKey, QuotaLedger, QuotaReport, QuotaScope, QuotaSpec, Quotas, Window,
 };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use url::{Origin, Url};
+use url::{Host, Origin, Url};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -33,6 +33,17 @@ fn shown(url: &Url) -> String {
         Some(host) => format!("{}://{host}", url.scheme()),
         None => format!("a {}: address", url.scheme()),
     }
+}
+
+/// Whether secrets may travel to an address: over TLS, or without leaving this machine.
+pub(crate) fn keeps_secrets(url: &Url) -> bool {
+    let here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && here)
 }
 
 /// The base URL, and the query parameter that holds a credential, if one does.

@@ -71,7 +71,8 @@ pub trait Authorizations: Send + Sync {
     /// If the store fails.
     async fn put(&self, state: &Secret, pending: Pending) -> Result<()>;
 
-    /// Takes one out: of two who come with the same state, the second finds nothing.
+    /// Takes one out: of two who come with the same state, the second finds nothing. It is spent also if what is stored
+    /// does not open.
     ///
     /// # Errors
     /// If the store fails, or what is stored does not open.

@@ -12,7 +12,7 @@ use oauth2::{
     AccessToken, AuthType, AuthorizationCode, ClientId, ClientSecret, PkceCodeVerifier, RedirectUrl,
     RefreshToken, RevocationUrl, StandardRevocableToken, TokenResponse, TokenUrl,
 };
-use url::{Host, Url};
+use url::Url;
 
 use super::answer::standard;
 use super::bridge::{Bridge, Translate, failure};
@@ -22,7 +22,7 @@ use super::spec::{ClientAuth, OAuthSpec, Revocation};
 use super::tokens::{ACCESS, REFRESH, Tokens};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{AuthScheme, Request, Transport};
+use crate::http::{AuthScheme, Request, Transport, keeps_secrets};
 use crate::secret::{Credentials, Secret};
 
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -265,13 +265,7 @@ fn address(name: &str, own: Option<&Url>, spec: &str) -> Result<Url> {
             Err(_) => return refuse("is not a URL"),
         },
     };
-    let here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    if url.scheme() != "https" && !(url.scheme() == "http" && here) {
+    if !keeps_secrets(&url) {
         return refuse("is not encrypted");
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {

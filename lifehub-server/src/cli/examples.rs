@@ -42,7 +42,7 @@ EXAMPLES:
 
 Prints how to connect to each in another terminal: the variable that sets its address, and the
 command with its credentials, which are made up. With --json these are one document: a list of
-{id, url, base_url, credentials, settings}. The same seed, instant and number of items give the
+{id, url, base_url, credentials, settings, oauth}. The same seed, instant and number of items give the
 same data, byte by byte. A failure is a refusal (429, 500, 503), a reset, a cut or wrong body, or
 a delay; no request fails more than three times in a row.";
 

@@ -49,7 +49,8 @@ fn shown(manifest: &Manifest) -> String {
         section("QUOTAS", quotas(manifest)),
         section("TERMS", terms(manifest)),
     ];
-    let required = manifest.auth.fields.iter().filter(|field| field.required);
+    let by_consent = manifest.auth.oauth.is_some();
+    let required = manifest.auth.fields.iter().filter(|field| field.required && !by_consent);
     let secrets: String = required.map(|field| format!(" --secret {}", field.name)).collect();
     parts.push(format!("next: lifehub connect {} --user EMAIL{secrets}", manifest.id));
     parts.join("\n\n")
@@ -78,7 +79,12 @@ fn streams(manifest: &Manifest) -> Vec<String> {
 fn credentials(manifest: &Manifest) -> Vec<String> {
     let field =
         |field: &CredentialField| format!("{}: {}, {}", field.name, field.title, need(field.required));
-    manifest.auth.fields.iter().map(field).collect()
+    let consent = manifest
+        .auth
+        .oauth
+        .as_ref()
+        .map(|oauth| format!("a consent in the browser to {}, or", oauth.scopes.join(", ")));
+    consent.into_iter().chain(manifest.auth.fields.iter().map(field)).collect()
 }
 
 fn need(required: bool) -> &'static str {

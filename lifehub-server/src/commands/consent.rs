@@ -4,6 +4,9 @@ use lifehub_core::oauth::OAuthClient;
 use lifehub_core::secret::Credentials;
 use lifehub_core::{ErrorKind, Result};
 
+/// What is left where that does not work.
+pub(super) const BY_HAND: &str = "remove the app in the account's settings at the provider";
+
 /// Gives back what these credentials came of.
 ///
 /// # Errors

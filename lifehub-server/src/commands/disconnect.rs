@@ -1,10 +1,11 @@
 //! `lifehub disconnect`: gives the consent back and ends a connection. Its data stays.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lifehub_core::Result;
 use lifehub_core::connector::Manifest;
-use lifehub_core::oauth::Vault;
+use lifehub_core::oauth::{RefreshClaim, Vault};
 use lifehub_core::record::ConnectionId;
 use lifehub_store::{ConnectionInfo, ConnectionStatus, Store};
 use serde::Serialize;
@@ -14,6 +15,9 @@ use crate::app::App;
 use crate::cli::DisconnectArgs;
 use crate::failure::{Exit, Outcome};
 use crate::network;
+
+/// How often it looks whether a renewal that is under way has ended.
+const POLL: Duration = Duration::from_millis(50);
 
 /// What became of the consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -55,7 +59,7 @@ async fn disconnect(app: &App, store: &Store, id: ConnectionId, args: &Disconnec
             Ok(()) => Consent::GivenBack,
             Err(error) => {
                 app.out.warn(&format!("{title} did not take the consent back: {error}"));
-                app.out.hint("remove the app in the account's settings at the provider");
+                app.out.hint(consent::BY_HAND);
                 Consent::Kept
             }
         },
@@ -84,7 +88,16 @@ async fn disconnect(app: &App, store: &Store, id: ConnectionId, args: &Disconnec
 }
 
 async fn give_back(app: &App, store: &Store, manifest: &Manifest, id: ConnectionId) -> Result<()> {
-    let credentials = store.credentials(id).await?.credentials;
     let engine = app.engine(Arc::new(store.clone()), network::online()?);
-    consent::give_back(&engine.oauth(manifest.id)?, &credentials).await
+    let client = engine.oauth(manifest.id)?;
+    // Nobody renews them meanwhile: what a worker got then would outlive the consent.
+    let credentials = loop {
+        let held = store.credentials(id).await?;
+        match store.claim_refresh(id, held.revision, client.time_limit() * 4).await? {
+            RefreshClaim::Held(_) => break held.credentials,
+            RefreshClaim::Busy => tokio::time::sleep(POLL).await,
+            RefreshClaim::Stale => {}
+        }
+    };
+    consent::give_back(&client, &credentials).await
 }

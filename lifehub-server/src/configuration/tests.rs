@@ -79,6 +79,22 @@ fn values_of_the_environment_are_text_until_their_key_is_known() {
 }
 
 #[test]
+fn durations_are_written_with_a_unit() {
+    for (text, millis) in
+        [("500ms", 500), ("30s", 30_000), ("2 m", 120_000), ("1h", 3_600_000), ("100ms", 100)]
+    {
+        assert_eq!(read("", &[("LIFEHUB_LEASE", text)]).lease, Some(Duration::from_millis(millis)), "{text}");
+    }
+    assert_eq!(read("lease = 45", &[]).lease, Some(Duration::from_secs(45)));
+    assert_eq!(read("", &[]).lease, None);
+    let strava = read("[providers.strava]\ninterval = \"250ms\"", &[]).operator.of("strava");
+    assert_eq!(strava.interval, Some(Duration::from_millis(250)));
+    for wrong in ["99ms", "0", "61m", "2h", "1w", "s", "-1s", "1.5s", "hunter2"] {
+        refused("", &[("LIFEHUB_LEASE", wrong)], &["\"lease\"", "LIFEHUB_LEASE", "for example 30s"]);
+    }
+}
+
+#[test]
 fn a_provider_with_a_dash_is_reached_with_an_underscore() {
     let read = read(
         "[providers.google-calendar]\nclient_id = \"x\"\n",

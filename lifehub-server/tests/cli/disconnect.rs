@@ -1,10 +1,13 @@
 //! Disconnecting: the consent is given back, the data stays.
 
+use std::time::Duration;
+
 use lifehub_testkit::{Fault, FaultPlan};
 use serde_json::json;
 
 use crate::browser::House;
 use crate::home::{ACTIVITIES, Home, strava};
+use crate::running::Running;
 
 #[test]
 fn the_consent_is_given_back_and_the_data_stays() {
@@ -31,6 +34,26 @@ fn the_consent_is_given_back_and_the_data_stays() {
     assert_eq!(house.connect()["id"], id.as_str());
     let report = house.home.run(&["sync", "--all", "--json"]).exits(0).json();
     assert_eq!(report["totals"]["inserted"], 0);
+}
+
+#[test]
+fn a_renewal_that_is_under_way_is_waited_for() {
+    let house = House::new();
+    let id = house.connect()["id"].as_str().unwrap().to_owned();
+    // A sync finds its token refused and has it renewed, which takes long.
+    let long = Duration::from_millis(1500);
+    house.server.set_faults(FaultPlan::none().at(1, Fault::Unauthorized).at(2, Fault::Delay(long)));
+    let sync = Running::start(house.home.command(&["sync", "--all"]));
+    while house.simulator.oauth().tally().refreshes == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let run = house.home.run(&["disconnect", &id, "--json"]).exits(0);
+    assert_eq!(run.json()["consent"], "given_back");
+    assert_eq!(house.standing(), 0);
+    let requests = house.server.requests();
+    let at = |path: &str| requests.iter().rfind(|request| request.path == path).unwrap().at;
+    assert!(at("/oauth/revoke") >= at("/oauth/token") + long, "{requests:#?}");
+    sync.end();
 }
 
 #[test]

@@ -75,11 +75,11 @@ fn providers_are_listed_and_shown() {
     let show = home.run(&["connectors", "show", "strava"]).exits(0).out;
     for part in [
         "STREAMS\n  activities:",
-        "CREDENTIALS (oauth2)\n  access_token: Access token, required",
+        "CREDENTIALS (oauth2)\n  a consent in the browser to read, activity:read_all, or\n  access_token: Access token, required",
         "SETTINGS\n  none",
         "quarter: 100 requests in every 15 min of the clock, for all connections together",
         "language models may not read it",
-        "next: lifehub connect strava --user EMAIL --secret access_token",
+        "next: lifehub connect strava --user EMAIL",
     ] {
         assert!(show.contains(part), "{part:?} is not in {show}");
     }

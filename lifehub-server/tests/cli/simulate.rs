@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::home::{Home, finished};
+use crate::running::Running;
 
 const AT: &str = "2026-08-10T12:00:00Z";
 
@@ -112,6 +113,26 @@ fn the_commands_that_it_shows_work_as_they_stand() {
     assert!(records.lines().count() >= 30, "{records}");
     // A person's own data stays apart.
     assert!(!home.data().exists());
+}
+
+#[test]
+fn a_consent_connects_to_what_is_simulated() {
+    let mut home = Home::new();
+    let mut serving = Serving::start(&home, &["strava", "--json", "--items", "10"]);
+    let entry = serving.entries().remove(0);
+    let app = entry["oauth"].as_object().unwrap();
+    for (key, value) in app.iter().chain([(&"base_url".to_owned(), &entry["base_url"])]) {
+        let key = key.to_uppercase();
+        home = home.with(&format!("LIFEHUB_PROVIDERS__STRAVA__{key}"), &text(value));
+    }
+    let command = home.command(&["connect", "strava", "--user", "ada@example.org", "--json"]);
+    let mut connecting = Running::start(command);
+    let url = connecting.line("http://");
+    let reply = Probe::get(url).send().unwrap();
+    assert_eq!(Probe::get(reply.header("location").unwrap()).send().unwrap().status, 200);
+    assert_eq!(connecting.end().exits(0).json()["account"], "900001234");
+    let report = home.run(&["sync", "--all", "--json"]).exits(0).json();
+    assert_eq!(report["totals"]["inserted"], 10);
 }
 
 #[test]

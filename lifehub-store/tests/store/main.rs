@@ -1,6 +1,7 @@
 //! The promises of the store, each against a real file.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod authorizations;
 mod commits;
 mod connections;
 mod credentials;

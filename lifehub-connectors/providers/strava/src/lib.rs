@@ -85,10 +85,7 @@ const OAUTH: OAuthSpec =
         .without_pkce()
         .authorize_params(&[("approval_prompt", "auto")])
         .refusal(refusal)
-        .revoke(Revocation::Rfc7009 {
-            url: "https://www.strava.com/oauth/revoke",
-            auth: ClientAuth::Basic,
-        });
+        .revoke(Revocation::Rfc7009 { url: "https://www.strava.com/oauth/revoke", auth: ClientAuth::Basic });
 
 /// Strava refuses in its own envelope: `{"errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}`.
 fn refusal(status: u16, body: &[u8]) -> Option<Refusal> {

@@ -66,8 +66,11 @@ pub(super) async fn find(
     Ok(Owner { email: user.email, id: Some(user.id), renew: Some(id), kept: Some((found.settings, kept)) })
 }
 
-/// Makes the user.
+/// Makes the user, unless another process did while this one waited.
 pub(super) async fn make(out: &Output, store: &Store, email: &str) -> Result<UserId> {
+    if let Some(user) = store.user_by_email(email).await? {
+        return Ok(user.id);
+    }
     let zone = Zone::system();
     let id = store.create_user(email, &zone).await?;
     out.note(&format!("made the user {email}, in the time zone {zone} (lifehub user zone changes it)"));

@@ -10,7 +10,7 @@ use lifehub_core::Result;
 use lifehub_core::clock::{Clock, SystemClock, Timestamp};
 use lifehub_core::connector::Manifest;
 use lifehub_core::secret::Secret;
-use lifehub_testkit::{FaultPlan, Server, Setup};
+use lifehub_testkit::{FaultPlan, OAuthAccess, Server, Setup};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -36,17 +36,7 @@ struct Entry<'a> {
     credentials: BTreeMap<&'a str, &'a str>,
     settings: &'a Value,
     #[serde(skip_serializing_if = "Option::is_none")]
-    oauth: Option<App_<'a>>,
-}
-
-/// The app by which a consent can be asked for, by the keys of the configuration.
-#[derive(Serialize)]
-struct App_<'a> {
-    client_id: &'a str,
-    client_secret: Option<&'a str>,
-    authorize_url: &'a str,
-    token_url: &'a str,
-    revoke_url: Option<&'a str>,
+    oauth: Option<BTreeMap<&'a str, &'a str>>,
 }
 
 pub(crate) async fn run(app: &App, args: SimulateArgs) -> Outcome {
@@ -90,7 +80,20 @@ fn entry(simulated: &Simulated) -> Entry<'_> {
         base_url: access.base_url.as_deref(),
         credentials: credentials(simulated).collect(),
         settings: &access.settings,
+        oauth: access.oauth.as_ref().map(|app| consent(app).collect()),
     }
+}
+
+/// The app by which a consent can be asked for, by the keys of the configuration.
+fn consent(app: &OAuthAccess) -> impl Iterator<Item = (&str, &str)> {
+    let keys = [
+        ("client_id", Some(app.client_id.as_str())),
+        ("client_secret", app.client_secret.as_ref().map(Secret::expose)),
+        ("authorize_url", Some(app.authorize_url.as_str())),
+        ("token_url", Some(app.token_url.as_str())),
+        ("revoke_url", app.revoke_url.as_deref()),
+    ];
+    keys.into_iter().filter_map(|(key, value)| Some((key, value?)))
 }
 
 fn credentials(simulated: &Simulated) -> impl Iterator<Item = (&str, &str)> {
@@ -110,15 +113,18 @@ fn text(app: &App, args: &SimulateArgs, at: Timestamp, simulated: &[Simulated]) 
     for one in simulated {
         let manifest = app.registry.get(one.id)?.manifest();
         lines.push(format!("# {} at {}", manifest.title, one.url));
-        lines.extend(one.access.base_url.as_ref().map(|url| {
-            let id = one.id.replace('-', "_").to_ascii_uppercase();
-            format!("export LIFEHUB_PROVIDERS__{id}__BASE_URL={}", shell::word(url))
+        let id = one.id.replace('-', "_").to_ascii_uppercase();
+        let base_url = one.access.base_url.as_deref().map(|url| ("base_url", url));
+        let asked = one.access.oauth.as_ref().map(consent);
+        lines.extend(base_url.into_iter().chain(asked.into_iter().flatten()).map(|(key, value)| {
+            let key = key.to_ascii_uppercase();
+            format!("export LIFEHUB_PROVIDERS__{id}__{key}={}", shell::word(value))
         }));
-        lines.push(format!(
-            "{program} connect {} --user {EMAIL} --data-dir {dir}{}",
-            one.id,
-            inputs(manifest, one)
-        ));
+        let connect = format!("{program} connect {} --user {EMAIL} --data-dir {dir}", one.id);
+        if one.access.oauth.is_some() {
+            lines.push(format!("# by a consent in the browser: {connect}"));
+        }
+        lines.push(format!("{connect}{}", inputs(manifest, one)));
         lines.push(String::new());
     }
     lines.push("# then".into());

@@ -15,6 +15,7 @@ impl Account for CalendarSimulator {
             base_url: None,
             credentials: Credentials::none(),
             settings: json!({ "url": format!("{url}/calendars/{token}/basic.ics") }),
+            oauth: None,
         }
     }
 
