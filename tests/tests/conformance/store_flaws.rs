@@ -244,8 +244,11 @@ impl Flawed {
                 let mut first = batch.clone();
                 let rest = first.puts.split_off(batch.puts.len() / 2);
                 self.inner.commit(lease, first).await?;
-                // Something else has its turn.
-                tokio::task::yield_now().await;
+                // Something else has its turn, for long enough that whoever drops commits step by step meets it: under
+                // load a commit takes more steps at one time than at another.
+                for _ in 0..16 {
+                    tokio::task::yield_now().await;
+                }
                 self.inner.commit(lease, Batch { puts: rest, ..batch }).await
             }
             Flaw::WritesTheFirstItem => {
