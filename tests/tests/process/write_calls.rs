@@ -1,10 +1,11 @@
-//! SIGKILL at each k-th call that writes to the database, for every k of a three-page sync; and errors there.
+//! SIGKILL at the k-th call that writes to the database of a three-page sync, for every k; and errors there.
 
 use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
 
+use crate::fleet::reach;
 use crate::lifehub::{Lifehub, Strava, changes, content};
 use crate::need;
 
@@ -26,8 +27,8 @@ fn a_kill_at_each_write_of_a_three_page_sync_loses_nothing() {
     // A copy of a connected data folder for each kill.
     let fresh = Lifehub::connected(&strava);
     let mut killed = 0;
-    for call in CALLS {
-        for k in 1.. {
+    for (n, call) in (0..).zip(CALLS) {
+        for k in each(n) {
             let copy = copy_of(&fresh, &strava);
             let output = inject(&copy.1, call, "signal=SIGKILL", k);
             if output.status.success() {
@@ -54,8 +55,8 @@ fn an_io_error_at_each_write_fails_the_page_whole_and_the_next_sync_recovers() {
     let strava = Strava::with(4, ACTIVITIES, 0);
     let fresh = Lifehub::connected(&strava);
     let mut failed = 0;
-    for call in ["pwrite64", "fdatasync"] {
-        for k in 1.. {
+    for (n, call) in (0..).zip(["pwrite64", "fdatasync"]) {
+        for k in each(n) {
             let copy = copy_of(&fresh, &strava);
             let output = inject(&copy.1, call, "error=EIO", k);
             if output.status.success() {
@@ -79,8 +80,14 @@ fn an_io_error_at_each_write_fails_the_page_whole_and_the_next_sync_recovers() {
     assert!(failed > 5, "only {failed} calls failed: does the injection still work?");
 }
 
+/// The calls at which something happens: every one at the full reach (`LIFEHUB_STRIDE=1`), else some of them.
+fn each(offset: u64) -> impl Iterator<Item = u64> {
+    let stride = reach("LIFEHUB_STRIDE", 4);
+    (1 + offset % stride..).step_by(usize::try_from(stride).unwrap())
+}
+
 /// Syncs while strace does something to the k-th such call on a file of the database.
-fn inject(lifehub: &Lifehub, call: &str, what: &str, k: u32) -> Output {
+fn inject(lifehub: &Lifehub, call: &str, what: &str, k: u64) -> Output {
     let file = |suffix: &str| format!("{}{suffix}", lifehub.database().display());
     let trace = format!("trace={call}");
     let inject = format!("inject={call}:{what}:when={k}");
