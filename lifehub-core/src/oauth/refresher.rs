@@ -132,8 +132,24 @@ impl Refresher {
         }
     }
 
-    /// Asks the provider under a claim; `None` if the claim is not good any more.
+    /// Asks the provider under a claim, and ends it whatever comes; `None` if the claim is not good any more.
     async fn ask(
+        &self,
+        ticket: &RefreshTicket,
+        held: Held,
+        renewal: &dyn Renewal,
+    ) -> Result<Option<Renewed>> {
+        let done = self.call(ticket, held, renewal).await;
+        // A save has ended it already.
+        if !matches!(&done, Ok(Some(renewed)) if renewed.asked)
+            && let Err(error) = self.0.vault.release_refresh(ticket).await
+        {
+            tracing::warn!(connection = %ticket.connection, %error, "a claim could not be given back; it runs out");
+        }
+        done
+    }
+
+    async fn call(
         &self,
         ticket: &RefreshTicket,
         held: Held,
@@ -142,7 +158,6 @@ impl Refresher {
         let vault = &*self.0.vault;
         // A process that slept since it claimed must not send: another may have claimed meanwhile.
         if !vault.may_refresh(ticket).await? {
-            vault.release_refresh(ticket).await?;
             return Ok(None);
         }
         let limit = renewal.time_limit();
@@ -153,28 +168,24 @@ impl Refresher {
                 format!("the provider did not renew the access within {} s", limit.as_secs()),
             )),
         };
-        match answer {
+        let asked = match answer {
             Ok(fresh) => {
                 if !self.save(ticket, &fresh).await? {
                     tracing::info!(connection = %ticket.connection, "others renewed the credentials meanwhile");
                 }
-                let held = vault.credentials(ticket.connection).await?;
-                Ok(Some(Renewed { held, asked: true }))
+                true
             }
             Err(error) if error.kind() == ErrorKind::Unauthorized => {
-                let now = vault.credentials(ticket.connection).await?;
-                if now.revision != ticket.revision {
-                    return Ok(Some(Renewed { held: now, asked: false }));
+                if vault.credentials(ticket.connection).await?.revision == ticket.revision {
+                    self.refuse(ticket.connection, ticket.revision).await?;
+                    return Err(error.hint(CONNECT_AGAIN));
                 }
-                self.refuse(ticket.connection, ticket.revision).await?;
-                vault.release_refresh(ticket).await?;
-                Err(error.hint(CONNECT_AGAIN))
+                false
             }
-            Err(error) => {
-                vault.release_refresh(ticket).await?;
-                Err(error)
-            }
-        }
+            Err(error) => return Err(error),
+        };
+        let held = vault.credentials(ticket.connection).await?;
+        Ok(Some(Renewed { held, asked }))
     }
 
     /// Notes that the provider refuses the credentials of that revision.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::fleet::reach;
 use crate::lifehub::{Lifehub, Strava};
 use crate::need::{self, Tmpfs};
 
@@ -10,7 +11,7 @@ fn a_full_disk_fails_the_page_whole_and_the_next_sync_recovers() {
     if !need::tmpfs() {
         return;
     }
-    let offsets: u64 = std::env::var("LIFEHUB_DISK_OFFSETS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    let offsets: u64 = reach("LIFEHUB_DISK_OFFSETS", 5);
     let strava = Strava::with(6, 6000, 0);
     let mut full = 0;
     for offset in 0..offsets {

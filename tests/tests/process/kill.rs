@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use lifehub_testkit::Seeded;
 use serde_json::{Value, json};
 
+use crate::fleet::reach;
 use crate::lifehub::{Lifehub, Strava, changes, content};
 
 /// How many kills; the full reach is named in docs/performance.md.
 fn kills() -> u64 {
-    std::env::var("LIFEHUB_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
+    reach("LIFEHUB_KILLS", 20)
 }
 
 #[test]
 fn kills_at_random_moments_lose_and_double_nothing() {
-    let seed = std::env::var("LIFEHUB_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    let seed = reach("LIFEHUB_SEED", 20);
     println!("{} kills, seed {seed}", kills());
     let mut random = Seeded::new(seed);
     let mut done = 0;

@@ -5,6 +5,7 @@
 mod fleet;
 mod lifehub;
 mod need;
+mod strace;
 
 mod disk;
 mod kill;

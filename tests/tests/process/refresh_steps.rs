@@ -11,8 +11,9 @@ use lifehub_testkit::oauth::Tally;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::fleet::{Fleet, Provider, block_on, reach};
+use crate::fleet::{Fleet, Provider, block_on};
 use crate::need;
+use crate::strace::{self, each};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -102,11 +103,10 @@ fn rule_9_a_kill_at_each_write_of_a_refresh_costs_what_the_leeway_says() {
     if !need::strace() {
         return;
     }
-    let stride = reach("LIFEHUB_STRIDE", 4);
     let mut seen = Vec::new();
     for (n, case) in (0..).zip(CASES) {
         for call in ["pwrite64", "fdatasync"] {
-            for k in (1 + n % stride..).step_by(usize::try_from(stride).unwrap()) {
+            for k in each(n) {
                 let life = Life::new(case);
                 if injected(&life, call, k).success() {
                     break;
@@ -139,13 +139,7 @@ fn rule_9_a_kill_at_each_step_of_a_refresh_costs_what_the_leeway_says() {
 
 /// Syncs, and is killed at the k-th such call on a file of the database.
 fn injected(life: &Life, call: &str, k: u64) -> ExitStatus {
-    let file = |suffix: &str| format!("{}{suffix}", life.fleet.database().display());
-    let trace = format!("trace={call}");
-    let inject = format!("inject={call}:signal=SIGKILL:when={k}");
-    let files = [file(""), file("-wal"), file("-journal")];
-    let mut wrapper = vec!["strace", "-f", "-e", &trace, "-e", &inject];
-    for file in &files {
-        wrapper.extend(["-P", file]);
-    }
+    let wrapper = strace::inject(&life.fleet.database(), call, "signal=SIGKILL", k);
+    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     life.fleet.command(&wrapper, &["sync", "--all"]).status().unwrap()
 }

@@ -14,13 +14,14 @@ use lifehub_testkit::Seeded;
 use serde_json::Value;
 use sqlx::Connection as _;
 
+use crate::fleet::reach;
 use crate::lifehub::{Lifehub, Strava};
 
 const KILLS: u32 = 10;
 
 /// How many credentials; the full reach is named in docs/performance.md.
 fn count() -> usize {
-    std::env::var("LIFEHUB_CREDENTIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(200)
+    reach("LIFEHUB_CREDENTIALS", 200) as usize
 }
 
 /// A folder as the program has it.
@@ -114,7 +115,7 @@ fn kill_after(mut child: Child, wait: Duration) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_that_is_killed_leaves_every_credential_readable() {
-    let seed = std::env::var("LIFEHUB_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(30);
+    let seed = reach("LIFEHUB_SEED", 30);
     println!("{} credentials, {KILLS} kills, seed {seed}", count());
     let mut random = Seeded::new(seed);
     let folder = Folder::with(count()).await;

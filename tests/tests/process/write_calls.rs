@@ -5,9 +5,9 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::fleet::reach;
 use crate::lifehub::{Lifehub, Strava, changes, content};
 use crate::need;
+use crate::strace::{self, each};
 
 /// The calls by which SQLite changes files.
 const CALLS: [&str; 4] = ["pwrite64", "ftruncate", "fdatasync", "unlink"];
@@ -80,22 +80,10 @@ fn an_io_error_at_each_write_fails_the_page_whole_and_the_next_sync_recovers() {
     assert!(failed > 5, "only {failed} calls failed: does the injection still work?");
 }
 
-/// The calls at which something happens: every one at the full reach (`LIFEHUB_STRIDE=1`), else some of them.
-fn each(offset: u64) -> impl Iterator<Item = u64> {
-    let stride = reach("LIFEHUB_STRIDE", 4);
-    (1 + offset % stride..).step_by(usize::try_from(stride).unwrap())
-}
-
 /// Syncs while strace does something to the k-th such call on a file of the database.
 fn inject(lifehub: &Lifehub, call: &str, what: &str, k: u64) -> Output {
-    let file = |suffix: &str| format!("{}{suffix}", lifehub.database().display());
-    let trace = format!("trace={call}");
-    let inject = format!("inject={call}:{what}:when={k}");
-    let files = [file(""), file("-wal"), file("-journal")];
-    let mut wrapper = vec!["strace", "-f", "-e", &trace, "-e", &inject];
-    for file in &files {
-        wrapper.extend(["-P", file]);
-    }
+    let wrapper = strace::inject(&lifehub.database(), call, what, k);
+    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     lifehub.under(&wrapper, &["sync", "--all", "--json"]).output().unwrap()
 }
 

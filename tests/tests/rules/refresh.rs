@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lifehub_core::ErrorKind;
 use lifehub_core::clock::{Clock as _, ManualClock, Zone};
-use lifehub_core::oauth::{Held, Refresher, Standing, Vault};
+use lifehub_core::oauth::{Held, RefreshClaim, Refresher, Standing, Vault};
 use lifehub_core::record::ConnectionId;
 use lifehub_store::NewConnection;
 use lifehub_testkit::{At, FaultyStore, StoreFault};
@@ -84,6 +84,9 @@ async fn rule_9_a_refused_renewal_reads_again() {
     let renewed = asking.await.unwrap().unwrap();
     assert_eq!((access(&renewed.held.credentials), renewed.asked), ("another's", false));
     assert_eq!((account.held().await.standing, account.notices()), (Standing::Good, 0));
+    // Its claim is given back: the newer ones can be renewed at once.
+    let claim = account.store.claim_refresh(id(), renewed.held.revision, DAY).await.unwrap();
+    assert!(matches!(claim, RefreshClaim::Held(_)), "{claim:?}");
 }
 
 #[tokio::test]
