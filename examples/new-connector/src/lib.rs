@@ -7,14 +7,12 @@ mod normalize;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
-    no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
 };
 use lifehub_core::http::{QuotaScope, QuotaSpec};
 use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Page, Place, RawJson};
@@ -49,21 +47,19 @@ fn manifest() -> Manifest {
         // A token that its user copies from the provider, by the name `access_token`.
         auth: Auth::bearer(),
         quotas: vec![QuotaSpec::fixed("hour", QuotaScope::Connection, 1_000, Duration::from_secs(3600))],
-        streams: vec![StreamSpec {
-            name: "entries",
-            title: "Time entries",
-            datasets: &["focus"],
-            normalizer: Arc::new(normalize::entry),
-            // Raise it whenever the same item would give other records.
-            version: 1,
-            sync: SyncMode::Incremental,
-            // Pages are numbered: an entry that goes shifts all behind it, so one walk alone proves no absence.
-            absence: Absence::MeansGoneIfConfirmed,
-            // Entries are corrected for two weeks; later edits wait for the full pass.
-            lookback: 14 * DAY,
-            interval: Duration::from_secs(3600),
-            full_every: 7 * DAY,
-        }],
+        streams: vec![
+            StreamSpec::incremental("entries", "Time entries", &["focus"], normalize::entry)
+                // The permission that a token needs; a provider with a consent page calls it a scope.
+                .scopes(&["entries:read"])
+                // Raise it whenever the same item would give other records.
+                .version(1)
+                // Pages are numbered: an entry that goes shifts all behind it, so one walk alone proves no absence.
+                .absence(Absence::MeansGoneIfConfirmed)
+                // Entries are corrected for two weeks; later edits wait for the full pass.
+                .lookback(14 * DAY)
+                .interval(Duration::from_secs(3600))
+                .full_every(7 * DAY),
+        ],
         settings: no_settings(),
         terms: Terms {
             visible_to: Visibility::OwnersChoice,

@@ -40,6 +40,9 @@ struct State {
     before: Vec<Entry>,
     stale: bool,
     lead_to: Option<String>,
+    empty_pages: bool,
+    /// Whether the token may read entries.
+    permitted: bool,
     /// Links of an older session are refused.
     session: u32,
 }
@@ -104,6 +107,8 @@ impl TimebookSimulator {
             before: Vec::new(),
             stale: false,
             lead_to: None,
+            empty_pages: false,
+            permitted: true,
             session: 1,
         };
         let now_s = setup.now.as_seconds();
@@ -126,6 +131,9 @@ impl TimebookSimulator {
 
     fn list(&self, request: &SimRequest) -> SimResponse {
         let state = self.state();
+        if !state.permitted {
+            return refusal(403, "the token lacks entries:read");
+        }
         let page: usize = request.query("page").and_then(|page| page.parse().ok()).unwrap_or(1);
         let session = request.query("session").map_or(Some(state.session), |session| session.parse().ok());
         if session != Some(state.session) {
@@ -141,10 +149,14 @@ impl TimebookSimulator {
             .iter()
             .filter(|entry| since.is_none_or(|since| Timestamp::from_seconds(entry.start_s) >= since))
             .collect();
-        let from = page.saturating_sub(1) * self.page;
-        let entries: Vec<Value> =
-            listed.iter().skip(from).take(self.page).map(|entry| entry.json()).collect();
-        let next = (from + self.page < listed.len()).then(|| {
+        // Every other page is empty, if pages are to be.
+        let (full, size) = match state.empty_pages {
+            true => (page.div_ceil(2), if page % 2 == 1 { 0 } else { self.page }),
+            false => (page, self.page),
+        };
+        let from = full.saturating_sub(1) * self.page;
+        let entries: Vec<Value> = listed.iter().skip(from).take(size).map(|entry| entry.json()).collect();
+        let next = (from + size < listed.len()).then(|| {
             let host = format!("http://{}", request.header("host").unwrap_or("127.0.0.1"));
             let origin = state.lead_to.as_deref().unwrap_or(&host);
             let since = since.map(|since| format!("since={since}&")).unwrap_or_default();
@@ -258,6 +270,14 @@ impl Account for TimebookSimulator {
             }
             Change::ExpireCursors => {
                 state.session += 1;
+                return true;
+            }
+            Change::EmptyPages(empty) => {
+                state.empty_pages = empty;
+                return true;
+            }
+            Change::Withhold(scope) => {
+                state.permitted = scope.is_none();
                 return true;
             }
             _ => false,

@@ -216,6 +216,102 @@ pub struct StreamSpec {
     pub interval: Duration,
     /// How often a full pass is due.
     pub full_every: Duration,
+    /// The scopes of the consent that open it, any one of them; empty if it needs none of its own. A stream that the user
+    /// did not allow is not asked for, and its report says what to do.
+    pub scopes: &'static [&'static str],
+}
+
+impl StreamSpec {
+    /// A stream with live passes between full ones. What these change is up to the methods that follow: without them it
+    /// is read every hour and in full each week, without look-back, and absence means nothing.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lifehub_core::{connector::{Absence, StreamSpec}, normalize::Reject, page::RawItem, record::Record};
+    /// # fn night(_: &RawItem) -> Result<Vec<Record>, Reject> { Ok(vec![]) }
+    /// const DAY: Duration = Duration::from_secs(86_400);
+    /// let nights = StreamSpec::incremental("sleep", "Nights", &["sleep"], night)
+    ///     .lookback(14 * DAY)
+    ///     .absence(Absence::MeansGone)
+    ///     .scopes(&["daily"]);
+    /// assert_eq!(nights.version, 1);
+    /// ```
+    pub fn incremental(
+        name: &'static str,
+        title: &'static str,
+        datasets: &'static [&'static str],
+        normalizer: impl Normalizer + 'static,
+    ) -> Self {
+        Self {
+            name,
+            title,
+            datasets,
+            normalizer: Arc::new(normalizer),
+            version: 1,
+            sync: SyncMode::Incremental,
+            absence: Absence::MeansNothing,
+            lookback: Duration::ZERO,
+            interval: Duration::from_secs(3_600),
+            full_every: Duration::from_secs(7 * 86_400),
+            scopes: &[],
+        }
+    }
+
+    /// A stream that every pass reads whole, by the same defaults.
+    pub fn snapshot(
+        name: &'static str,
+        title: &'static str,
+        datasets: &'static [&'static str],
+        normalizer: impl Normalizer + 'static,
+    ) -> Self {
+        let incremental = Self::incremental(name, title, datasets, normalizer);
+        Self { sync: SyncMode::Snapshot, full_every: incremental.interval, ..incremental }
+    }
+
+    /// The normalizer's version: raise it when the same item would give other records.
+    #[must_use]
+    pub fn version(mut self, version: u32) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// What it means when an item does not come.
+    #[must_use]
+    pub fn absence(mut self, absence: Absence) -> Self {
+        self.absence = absence;
+        self
+    }
+
+    /// How far before the last caught-up time every live pass reads again.
+    #[must_use]
+    pub fn lookback(mut self, lookback: Duration) -> Self {
+        self.lookback = lookback;
+        self
+    }
+
+    /// How often it is due; a snapshot's full passes with it.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        if self.sync == SyncMode::Snapshot {
+            self.full_every = interval;
+        }
+        self
+    }
+
+    /// How often a full pass is due.
+    #[must_use]
+    pub fn full_every(mut self, full_every: Duration) -> Self {
+        self.full_every = full_every;
+        self
+    }
+
+    /// The scopes that open it, any one of them.
+    #[must_use]
+    pub fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = scopes;
+        self
+    }
 }
 
 impl fmt::Debug for StreamSpec {
@@ -229,7 +325,7 @@ impl fmt::Debug for StreamSpec {
 
 impl Serialize for StreamSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("StreamSpec", 9)?;
+        let mut out = serializer.serialize_struct("StreamSpec", 10)?;
         out.serialize_field("name", self.name)?;
         out.serialize_field("title", self.title)?;
         out.serialize_field("datasets", self.datasets)?;
@@ -239,6 +335,7 @@ impl Serialize for StreamSpec {
         out.serialize_field("lookback_s", &self.lookback.as_secs())?;
         out.serialize_field("interval_s", &self.interval.as_secs())?;
         out.serialize_field("full_every_s", &self.full_every.as_secs())?;
+        out.serialize_field("scopes", self.scopes)?;
         out.end()
     }
 }

@@ -16,6 +16,7 @@ mod setup;
 mod state;
 mod storage;
 mod sweep;
+mod turn;
 mod walk;
 
 use std::collections::HashMap;
@@ -243,10 +244,12 @@ impl Engine {
         let started = clock.monotonic();
         let operator = inner.operator.of(&connection.provider);
         let interval = |spec: &StreamSpec| operator.interval.unwrap_or(spec.interval);
-        let mut dues = inner.store.latest(connection.id).await?.map(|run| run.dues).unwrap_or_default();
-        let streams = connector.manifest().streams.iter();
-        let due: Vec<_> =
-            streams.filter(|spec| !options.only_due || dues.is_due(spec.name, clock.now())).collect();
+        let latest = inner.store.latest(connection.id).await?;
+        let last = latest.as_ref().map(|run| &run.report);
+        let mut due = turn::chosen(&connector.manifest().streams, options)?;
+        turn::after(&mut due, last);
+        let mut dues = latest.map(|run| run.dues).unwrap_or_default();
+        due.retain(|spec| !options.only_due || dues.is_due(spec.name, clock.now()));
         if task == Task::Sync {
             for spec in &due {
                 dues.begins(spec.name, interval(spec), clock.now());
@@ -276,6 +279,7 @@ impl Engine {
             rng: &inner.rng,
             options,
             due: &due,
+            granted: credentials.get("scopes").map(|scopes| scopes.expose().split(' ').collect()),
             lookback: operator.lookback,
             interval: operator.interval,
         };

@@ -12,6 +12,8 @@ pub struct SyncOptions {
     pub full: bool,
     /// Syncs only the streams that are due, as a scheduler does; a sync by hand takes all.
     pub only_due: bool,
+    /// Syncs only these streams; empty: all.
+    pub streams: Vec<String>,
     /// Deletes what a held sweep would delete, and holds none in this run.
     pub accept_deletes: bool,
     /// Ends the run after this many pages; it goes on there the next time.
@@ -29,6 +31,7 @@ impl Default for SyncOptions {
         Self {
             full: false,
             only_due: false,
+            streams: Vec::new(),
             accept_deletes: false,
             max_pages: 100_000,
             max_time: Duration::from_secs(6 * 3600),

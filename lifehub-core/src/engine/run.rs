@@ -30,6 +30,8 @@ pub(super) struct Tools<'a> {
     pub(super) options: &'a SyncOptions,
     /// The streams that are to be synced.
     pub(super) due: &'a [&'a StreamSpec],
+    /// The scopes of the consent, if they are known.
+    pub(super) granted: Option<Vec<&'a str>>,
     pub(super) lookback: Option<Duration>,
     pub(super) interval: Option<Duration>,
 }
@@ -100,13 +102,20 @@ impl<'a> Run<'a> {
 
     /// Syncs one stream; returns how much its errors stop, beyond the partitions that had them.
     async fn stream(&mut self, spec: &StreamSpec) -> Option<Extent> {
+        if let Some(error) = self.tools.not_allowed(spec) {
+            return Some(self.note(&error, ""));
+        }
         let partitions = match self.tools.connector.partitions(&self.tools.cx, spec.name).await {
             Ok(partitions) => partitions,
             Err(error) => return Some(self.note(&error, "")),
         };
+        let partitions = match self.in_turn(spec, partitions).await {
+            Ok(partitions) => partitions,
+            Err(error) => return Some(self.note(&error, "")),
+        };
         let mut caught_up = true;
-        for partition in &partitions {
-            match self.partition(spec, partition).await {
+        for (partition, state) in partitions {
+            match self.partition(spec, &partition, state).await {
                 Ok(outcome) => {
                     caught_up &= outcome == Outcome::CaughtUp;
                     if outcome == Outcome::Stopped && self.came == Came::ToItsEnd {
@@ -126,13 +135,28 @@ impl<'a> Run<'a> {
         None
     }
 
-    async fn partition(&mut self, spec: &StreamSpec, partition: &Partition) -> Result<Outcome> {
-        let key = PartitionKey {
-            connection: self.tools.connection.id,
-            stream: spec.name.into(),
-            partition: partition.id.as_ref().into(),
-        };
-        let mut state = self.tools.store.resume(&key).await?;
+    /// The partitions with their states: those first that were read the longest ago, so that short runs reach all.
+    async fn in_turn(
+        &self,
+        spec: &StreamSpec,
+        partitions: Vec<Partition>,
+    ) -> Result<Vec<(Partition, PartitionState)>> {
+        let mut states = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let state = self.tools.store.resume(&self.tools.key(spec, &partition)).await?;
+            states.push((partition, state));
+        }
+        states.sort_by_key(|(_, state)| state.observed);
+        Ok(states)
+    }
+
+    async fn partition(
+        &mut self,
+        spec: &StreamSpec,
+        partition: &Partition,
+        mut state: PartitionState,
+    ) -> Result<Outcome> {
+        let key = self.tools.key(spec, partition);
         let mut outcome = Outcome::CaughtUp;
         self.held_now = false;
         let begun = state.live.is_some() || state.anchor.is_some() || state.full.is_some();
@@ -245,6 +269,8 @@ impl<'a> Run<'a> {
     pub(super) fn finish(mut self, started: Duration) -> RunEntry {
         let clock = self.tools.clock;
         let report = &mut self.entry.report;
+        let order = &self.tools.connector.manifest().streams;
+        report.streams.sort_by_key(|stream| order.iter().position(|spec| spec.name == stream.stream));
         report.status = if report.streams.iter().any(|s| s.error.is_some()) {
             RunStatus::Failed
         } else if self.entry.resume_at.is_some() {
@@ -271,6 +297,27 @@ pub(super) struct Change {
 }
 
 impl Tools<'_> {
+    /// Why the consent does not open a stream. Providers answer such a request as if the token were bad, and asking for
+    /// another one would not help.
+    fn not_allowed(&self, spec: &StreamSpec) -> Option<Error> {
+        let granted = self.granted.as_ref().filter(|_| !spec.scopes.is_empty())?;
+        let open = spec.scopes.iter().any(|scope| granted.contains(scope));
+        (!open).then(|| {
+            Error::new(ErrorKind::Forbidden, "the consent does not include what this stream needs")
+                .with("scope", spec.scopes.join(" or "))
+                .hint("connect the account again and leave every box ticked; what is stored stays")
+        })
+    }
+
+    /// A partition of the connection.
+    fn key(&self, spec: &StreamSpec, partition: &Partition) -> PartitionKey {
+        PartitionKey {
+            connection: self.connection.id,
+            stream: spec.name.into(),
+            partition: partition.id.as_ref().into(),
+        }
+    }
+
     /// How often a stream is synced.
     pub(super) fn interval(&self, spec: &StreamSpec) -> Duration {
         self.interval.unwrap_or(spec.interval)

@@ -27,12 +27,21 @@ pub struct Setup {
     /// At most so many items a page, for a provider that may serve fewer than asked for; `None` for what it serves in
     /// truth.
     pub page: Option<usize>,
+    /// The stream in which [`Account::change`] happens; empty: the first.
+    pub stream: String,
 }
 
 impl Setup {
     /// Two plausible years up to `now`.
     pub fn new(seed: u64, now: Timestamp) -> Self {
-        Self { seed, now, days: 730, items: None, ties: 0, page: None }
+        Self { seed, now, days: 730, items: None, ties: 0, page: None, stream: String::new() }
+    }
+
+    /// Changes happen in this stream.
+    #[must_use]
+    pub fn stream(mut self, name: &str) -> Self {
+        self.stream = name.to_owned();
+        self
     }
 
     /// Goes back that many days.
@@ -134,9 +143,17 @@ impl Fact {
             records: Some(records),
         }
     }
+
+    /// The same in a partition.
+    #[must_use]
+    pub fn partition(mut self, partition: impl Into<String>) -> Self {
+        self.partition = partition.into();
+        self
+    }
 }
 
-/// What may happen to an account. Positions count from its newest item, which is 0, in its first stream.
+/// What may happen to an account. Positions count from the newest item, which is 0, of the stream in which changes
+/// happen ([`Setup::stream`]); where that has partitions, of one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
@@ -166,4 +183,8 @@ pub enum Change {
     LeadTo(Option<String>),
     /// Every cursor that was handed out so far is refused from now on, as the provider refuses an old one.
     ExpireCursors,
+    /// Pages without items come among the others, though more follow (true), or no more (false).
+    EmptyPages(bool),
+    /// The credentials lose this scope, too: what needs it is refused as the provider refuses it. `None` gives all back.
+    Withhold(Option<String>),
 }

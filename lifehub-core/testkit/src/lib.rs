@@ -29,7 +29,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Suites and the demo see a simulator as an [`Account`]. One whose provider asks its users for consent has an
+//! Suites and the demo see a simulator as an [`Account`]; its items may lie on a [`Shelf`]. One whose provider asks its users for consent has an
 //! [`oauth::AuthorizationServer`] inside.
 //!
 //! Nothing in here waits for real time, except what is asked to: [`Fault::Delay`] and the toxics of a [`Proxy`].
@@ -46,6 +46,7 @@ mod probe;
 mod proxy;
 mod seeded;
 mod server;
+mod shelf;
 #[cfg(feature = "suite")]
 pub mod suite;
 mod wire;
@@ -61,3 +62,4 @@ pub use probe::{Probe, Reply};
 pub use proxy::{Direction, Proxy, Toxic, Toxics};
 pub use seeded::Seeded;
 pub use server::{Server, ServerBuilder};
+pub use shelf::{Kind, Shelf, Shelved, instants};

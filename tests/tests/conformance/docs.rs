@@ -1,8 +1,9 @@
-//! docs/connectors.md lists the cases as the code has them. With `LIFEHUB_DOCS=write` in the environment the lists are
-//! written instead of compared.
+//! docs/connectors.md lists the cases as the code has them, and how long each connector is. With `LIFEHUB_DOCS=write` in
+//! the environment the lists are written instead of compared.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use lifehub_core::connector::Manifest;
 use lifehub_testkit::suite::{connector, store, to_markdown};
 
 /// The text with what stands between the mark and the next end replaced.
@@ -14,12 +15,85 @@ fn with_section(text: &str, mark: &str, section: &str) -> String {
     format!("{before}{begin}{section}<!-- end -->{after}")
 }
 
+/// What a connector takes to write.
+struct Size {
+    id: &'static str,
+    streams: usize,
+    /// Lines of code of the connector, and of its simulated provider.
+    connector: usize,
+    simulator: usize,
+}
+
+/// How long each connector is: lines with code in them below `src`, neither blank nor a comment alone.
+fn sizes() -> Vec<Size> {
+    let providers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lifehub-connectors/providers");
+    let registry = lifehub_connectors::registry();
+    let size = |manifest: &Manifest| {
+        let source = providers.join(manifest.id).join("src");
+        let (simulator, connector): (Vec<PathBuf>, _) = sources(&source)
+            .into_iter()
+            .partition(|file| file.strip_prefix(&source).is_ok_and(|path| path.starts_with("simulator")));
+        let lines = |files: Vec<PathBuf>| files.iter().map(|file| code_lines(file)).sum();
+        let (connector, simulator) = (lines(connector), lines(simulator));
+        Size { id: manifest.id, streams: manifest.streams.len(), connector, simulator }
+    };
+    registry.manifests().map(size).collect()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn code_lines(file: &Path) -> usize {
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
+}
+
+/// The middle one, or the mean of both.
+fn median(mut figures: Vec<usize>) -> usize {
+    figures.sort_unstable();
+    let half = figures.len() / 2;
+    match figures.len() % 2 {
+        1 => figures[half],
+        _ => (figures[half - 1] + figures[half]).div_ceil(2),
+    }
+}
+
+fn sizes_table(sizes: &[Size]) -> String {
+    let mut table = String::from("| connector | streams | lines | its simulator |\n|---|---|---|---|\n");
+    for Size { id, streams, connector, simulator } in sizes {
+        table.push_str(&format!("| `{id}` | {streams} | {connector} | {simulator} |\n"));
+    }
+    let middle = median(sizes.iter().map(|size| size.connector).collect());
+    let simulators = median(sizes.iter().map(|size| size.simulator).collect());
+    table.push_str(&format!("| median | | {middle} | {simulators} |\n"));
+    table
+}
+
+#[test]
+fn half_of_the_connectors_are_no_longer_than_300_lines() {
+    let sizes = sizes();
+    let middle = median(sizes.iter().map(|size| size.connector).collect());
+    assert!(sizes.len() > 2 && middle <= 300, "the median is {middle}:\n{}", sizes_table(&sizes));
+    assert_eq!((median(vec![5, 1, 3]), median(vec![4, 1, 9, 6])), (3, 5));
+}
+
 #[test]
 fn the_documentation_lists_every_case_with_its_double() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/connectors.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let made = with_section(&text, "connector cases", &to_markdown(connector::CASES));
     let made = with_section(&made, "store cases", &to_markdown(store::CASES));
+    let made = with_section(&made, "connector sizes", &sizes_table(&sizes()));
     if std::env::var_os("LIFEHUB_DOCS").is_some_and(|value| value == "write") {
         std::fs::write(&path, made).unwrap();
     } else {

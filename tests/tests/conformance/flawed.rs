@@ -12,10 +12,12 @@ use lifehub_core::clock::{Timestamp, Zone};
 use lifehub_core::connector::{Absence, Connector, Context, Identity, Manifest};
 use lifehub_core::http::{Answer, Classify};
 use lifehub_core::normalize::Reject;
+use lifehub_core::oauth::ClientAuth;
 use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Place, RawItem, RawJson};
 use lifehub_core::record::datasets::Focus;
 use lifehub_core::record::{Moment, Record, When};
 use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_strava::Strava;
 use new_connector::Timebook;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -57,6 +59,10 @@ pub(crate) enum Flaw {
     OwnClient,
     AnswerInError,
     OneYear,
+    EmptyIsTheEnd,
+    ScopeIsCredentials,
+    /// That of [`Misaddressed`].
+    SecretMisplaced,
 }
 
 /// What outlives a process: a file of the connector's own, as it were. Each account begins with an empty one.
@@ -253,6 +259,9 @@ impl Connector for Flawed {
             at.path = Some(path);
         }
         let (mut bodies, mut next, foreign) = self.read(cx, &at).await?;
+        if self.has(Flaw::EmptyIsTheEnd) && bodies.is_empty() {
+            next = None;
+        }
         while self.has(Flaw::AllInOne)
             && let Some(path) = next.take()
         {
@@ -309,6 +318,9 @@ impl Connector for Flawed {
                 (answer.status == 429)
                     .then(|| Error::new(ErrorKind::Throttled, "again").at(answer.received + wait))
             }),
+            Flaw::ScopeIsCredentials => Some(|answer| {
+                (answer.status == 403).then(|| Error::new(ErrorKind::Unauthorized, "connect it again"))
+            }),
             Flaw::AnswerInError => Some(|answer| {
                 let text = String::from_utf8_lossy(&answer.body).into_owned();
                 answer.status.is_client_error().then(|| Error::new(ErrorKind::Invalid, text))
@@ -363,6 +375,37 @@ impl Flawed {
         let met = self.outside.met.lock().unwrap();
         let gone: BTreeSet<&String> = met.iter().filter(|id| !walk.contains_key(*id)).collect();
         gone.into_iter().map(|id| Item::Gone { id: id.clone(), version: None }).collect()
+    }
+}
+
+/// A Strava that writes the app's secret into a header, where Strava does not look for it. The template's provider asks
+/// nobody for consent.
+pub(crate) struct Misaddressed {
+    manifest: Manifest,
+    good: Strava,
+}
+
+impl Default for Misaddressed {
+    fn default() -> Self {
+        let good = Strava::default();
+        let mut manifest = good.manifest().clone();
+        manifest.auth.oauth = manifest.auth.oauth.map(|spec| spec.client_auth(ClientAuth::Basic));
+        Self { manifest, good }
+    }
+}
+
+#[async_trait]
+impl Connector for Misaddressed {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
+        self.good.identify(cx).await
+    }
+
+    async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
+        self.good.fetch_page(cx, at, cursor).await
     }
 }
 

@@ -35,18 +35,9 @@ impl Diary {
             origins: &[],
             auth: Auth::oauth2(oauth),
             quotas: vec![],
-            streams: vec![StreamSpec {
-                name: "diaries",
-                title: "Diaries",
-                datasets: &["entry"],
-                normalizer: Arc::new(normalize),
-                version: 1,
-                sync: SyncMode::Snapshot,
-                absence: Absence::MeansGone,
-                lookback: Duration::ZERO,
-                interval: HOUR,
-                full_every: 24 * HOUR,
-            }],
+            streams: vec![
+                StreamSpec::snapshot("diaries", "Diaries", &["entry"], normalize).absence(Absence::MeansGone),
+            ],
             settings: no_settings(),
             terms: Terms {
                 visible_to: Visibility::OwnersChoice,

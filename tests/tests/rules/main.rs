@@ -26,3 +26,4 @@ mod storage_faults;
 mod time;
 mod token_runs;
 mod tokens;
+mod turns;

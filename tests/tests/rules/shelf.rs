@@ -12,7 +12,7 @@ use lifehub_core::connector::{
 };
 use lifehub_core::normalize::Reject;
 use lifehub_core::page::{
-    Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Pass, PassKind, Place, RawItem, RawJson,
+    Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Partition, Pass, PassKind, Place, RawItem, RawJson,
 };
 use lifehub_core::record::datasets::Workout;
 use lifehub_core::record::{Moment, Record, When};
@@ -86,6 +86,10 @@ pub(crate) struct Style {
     pub(crate) full_every: Duration,
     pub(crate) version: u32,
     pub(crate) covers: bool,
+    pub(crate) scopes: &'static [&'static str],
+    /// Each holds all entries.
+    pub(crate) streams: &'static [&'static str],
+    pub(crate) partitions: &'static [&'static str],
 }
 
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
@@ -100,6 +104,9 @@ impl Default for Style {
             full_every: 7 * DAY,
             version: 1,
             covers: true,
+            scopes: &[],
+            streams: &["entries"],
+            partitions: &[""],
         }
     }
 }
@@ -149,7 +156,6 @@ impl Shelf {
 }
 
 fn manifest(style: &Style) -> Manifest {
-    let version = style.version;
     Manifest {
         id: "shelf",
         title: "Shelf",
@@ -159,18 +165,7 @@ fn manifest(style: &Style) -> Manifest {
         origins: &[],
         auth: Auth::none(),
         quotas: vec![],
-        streams: vec![StreamSpec {
-            name: "entries",
-            title: "Entries",
-            datasets: &["workout"],
-            normalizer: Arc::new(move |item: &RawItem| normalize(item, version)),
-            version,
-            sync: style.sync,
-            absence: style.absence,
-            lookback: style.lookback,
-            interval: DAY,
-            full_every: style.full_every,
-        }],
+        streams: style.streams.iter().map(|name| stream(name, style)).collect(),
         settings: no_settings(),
         terms: Terms {
             visible_to: Visibility::OwnersChoice,
@@ -179,6 +174,23 @@ fn manifest(style: &Style) -> Manifest {
             attribution: None,
             url: "https://shelf.example/terms",
         },
+    }
+}
+
+fn stream(name: &'static str, style: &Style) -> StreamSpec {
+    let version = style.version;
+    StreamSpec {
+        name,
+        title: "Entries",
+        datasets: &["workout"],
+        normalizer: Arc::new(move |item: &RawItem| normalize(item, version)),
+        version,
+        sync: style.sync,
+        absence: style.absence,
+        lookback: style.lookback,
+        interval: DAY,
+        full_every: style.full_every,
+        scopes: style.scopes,
     }
 }
 
@@ -221,8 +233,12 @@ impl Connector for Shelf {
         Ok(Identity { account: "1".into(), title: None })
     }
 
+    async fn partitions(&self, _: &Context<'_>, _: &str) -> Result<Vec<Partition>> {
+        Ok(self.style.partitions.iter().map(|id| Partition::new(*id)).collect())
+    }
+
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
-        assert_eq!((at.stream, at.partition), ("entries", ""));
+        assert!(self.style.streams.contains(&at.stream) && self.style.partitions.contains(&at.partition));
         let place = cursor.map_or(Ok(At { page: 1, anchor: false }), Cursor::read)?;
         let fetch = Fetch { pass: cx.pass().clone(), page: place.page, from_anchor: place.anchor };
         let mut guard = self.world();

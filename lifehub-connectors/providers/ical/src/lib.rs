@@ -20,13 +20,12 @@ pub mod simulator;
 mod time;
 mod zone;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, SyncMode, Terms,
+    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms,
     Visibility, read_settings,
 };
 use lifehub_core::http::Classify;
@@ -61,20 +60,14 @@ fn manifest() -> Manifest {
         origins: &[],
         auth: Auth::none(),
         quotas: Vec::new(),
-        streams: vec![StreamSpec {
-            name: "events",
-            title: "Events",
-            datasets: &["event"],
-            normalizer: Arc::new(normalize::event),
-            version: 1,
+        streams: vec![
             // Every pass reads the whole file, look-back and all, but only a live one has the validators of the last.
-            sync: SyncMode::Incremental,
-            // One answer holds everything.
-            absence: Absence::MeansGone,
-            lookback: DAY,
-            interval: Duration::from_secs(3600),
-            full_every: DAY,
-        }],
+            StreamSpec::incremental("events", "Events", &["event"], normalize::event)
+                // One answer holds everything.
+                .absence(Absence::MeansGone)
+                .lookback(DAY)
+                .full_every(DAY),
+        ],
         settings: SettingsSchema::of::<Settings>(),
         terms: Terms {
             visible_to: Visibility::OwnersChoice,

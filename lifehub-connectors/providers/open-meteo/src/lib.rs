@@ -10,13 +10,12 @@ mod settings;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::Day;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, SyncMode, Terms,
+    Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms,
     Visibility,
 };
 use lifehub_core::http::{Classify, QuotaScope, QuotaSpec};
@@ -72,19 +71,13 @@ fn manifest() -> Manifest {
             limit("hour", 5_000, Duration::from_secs(3600)),
             limit("day", 10_000, DAY),
         ],
-        streams: vec![StreamSpec {
-            name: "daily",
-            title: "Days",
-            datasets: &["weather"],
-            normalizer: Arc::new(normalize::day),
-            version: 1,
-            sync: SyncMode::Incremental,
-            absence: Absence::MeansNothing,
-            lookback: DAY * RECENT as u32,
-            interval: 6 * DAY / 24,
-            // What is revised later than the look-back reaches is found by reading all of it again.
-            full_every: 30 * DAY,
-        }],
+        streams: vec![
+            StreamSpec::incremental("daily", "Days", &["weather"], normalize::day)
+                .lookback(DAY * RECENT as u32)
+                .interval(6 * DAY / 24)
+                // What is revised later than the look-back reaches is found by reading all of it again.
+                .full_every(30 * DAY),
+        ],
         settings: SettingsSchema::of::<Settings>(),
         terms: Terms {
             visible_to: Visibility::OwnersChoice,

@@ -7,16 +7,14 @@ mod normalize;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
-    no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
 };
-use lifehub_core::http::{QuotaReport, QuotaScope, QuotaSpec};
+use lifehub_core::http::{Answer, Classify, QuotaReport, QuotaScope, QuotaSpec};
 use lifehub_core::oauth::{ClientAuth, OAuthSpec, Refusal, Revocation};
 use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Page, Place};
 use lifehub_core::paginate::{PageNumber, go_on, resume};
@@ -50,20 +48,14 @@ fn manifest() -> Manifest {
         origins: &[],
         auth: Auth::oauth2(OAUTH),
         quotas: quotas(),
-        streams: vec![StreamSpec {
-            name: "activities",
-            title: "Activities",
-            datasets: &["workout"],
-            normalizer: Arc::new(normalize::activity),
-            version: 1,
-            sync: SyncMode::Incremental,
-            // Pages are numbered, so an activity that goes shifts all behind it.
-            absence: Absence::MeansGoneIfConfirmed,
-            // Strava has no `updated_at`: what changed is found by reading the last 30 days again.
-            lookback: 30 * DAY,
-            interval: Duration::from_secs(3600),
-            full_every: 7 * DAY,
-        }],
+        streams: vec![
+            StreamSpec::incremental("activities", "Activities", &["workout"], normalize::activity)
+                // Pages are numbered, so an activity that goes shifts all behind it.
+                .absence(Absence::MeansGoneIfConfirmed)
+                // Strava has no `updated_at`: what changed is found by reading the last 30 days again.
+                .lookback(30 * DAY)
+                .scopes(&["activity:read_all", "activity:read"]),
+        ],
         settings: no_settings(),
         terms: Terms {
             visible_to: Visibility::OwnerOnly,
@@ -87,22 +79,36 @@ const OAUTH: OAuthSpec =
         .refusal(refusal)
         .revoke(Revocation::Rfc7009 { url: "https://www.strava.com/oauth/revoke", auth: ClientAuth::Basic });
 
+/// Strava's errors.
+#[derive(Deserialize)]
+struct Envelope {
+    errors: Vec<Fault>,
+}
+
+#[derive(Deserialize)]
+struct Fault {
+    resource: String,
+    field: String,
+    code: String,
+}
+
 /// Strava refuses in its own envelope: `{"errors":[{"resource":"RefreshToken","field":"refresh_token","code":"invalid"}]}`.
 fn refusal(status: u16, body: &[u8]) -> Option<Refusal> {
-    #[derive(Deserialize)]
-    struct Envelope {
-        errors: Vec<Fault>,
-    }
-    #[derive(Deserialize)]
-    struct Fault {
-        resource: String,
-        field: String,
-    }
     let Envelope { errors } = serde_json::from_slice(body).ok().filter(|_| (400..500).contains(&status))?;
     errors.iter().find_map(|fault| match (fault.resource.as_str(), fault.field.as_str()) {
         ("RefreshToken" | "AuthorizationCode" | "RequestToken", _) => Some(Refusal::Grant),
         ("Application", "client_id" | "client_secret") => Some(Refusal::Client),
         _ => None,
+    })
+}
+
+/// Strava's 401 also says that a token lacks a scope: `{"errors":[{"resource":"AccessToken",
+/// "field":"activity:read_permission","code":"missing"}]}`.
+fn missing_scope(answer: &Answer) -> Option<Error> {
+    let faults = (answer.status == 401).then(|| answer.json::<Envelope>().ok())??.errors;
+    faults.iter().any(|fault| fault.code == "missing" && fault.field.ends_with("_permission")).then(|| {
+        Error::new(ErrorKind::Forbidden, "the token may not read activities")
+            .hint("connect the account again and leave every box ticked: activities need activity:read_all")
     })
 }
 
@@ -163,5 +169,9 @@ impl Connector for Strava {
         let next = go_on(place.next(items.len()), covers)?;
         let read = |body| Item::read(body, |head: Head| ItemKey::new(head.id).at(head.start_date.0));
         Ok(Page { items: items.into_iter().map(read).collect(), next })
+    }
+
+    fn classify(&self) -> Option<Classify> {
+        Some(missing_scope)
     }
 }

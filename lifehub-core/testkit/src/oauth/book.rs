@@ -14,8 +14,8 @@ use crate::seeded::Seeded;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
-    /// The number of its family.
-    pub family: usize,
+    /// The number of its family; none for a token that was admitted.
+    pub family: Option<usize>,
     /// The scopes.
     pub scopes: Vec<String>,
     /// Until when it is good; `None` for ever.
@@ -103,6 +103,7 @@ pub(super) struct Book {
     serial: u64,
     codes: HashMap<String, Code>,
     access: HashMap<String, Access>,
+    admitted: HashMap<String, Vec<String>>,
     refresh: HashMap<String, RefreshToken>,
     pub(super) families: Vec<Family>,
     pub(super) tally: Tally,
@@ -116,6 +117,7 @@ impl Book {
             serial: 0,
             codes: HashMap::new(),
             access: HashMap::new(),
+            admitted: HashMap::new(),
             refresh: HashMap::new(),
             families: Vec::new(),
             tally: Tally::default(),
@@ -182,6 +184,16 @@ impl Book {
         Issued { first: true, ..self.issue(rules, family, scopes, now) }
     }
 
+    /// Takes this access token for good from now on, whatever the time; it belongs to no family.
+    pub(super) fn admit(&mut self, token: &str, scopes: Vec<String>) {
+        self.admitted.insert(token.to_owned(), scopes);
+    }
+
+    /// Ends a token that was admitted. False if it was not.
+    pub(super) fn dismiss(&mut self, token: &str) -> bool {
+        self.admitted.remove(token).is_some()
+    }
+
     /// Answers a refresh, for `scopes` or for all that its family has.
     pub(super) fn refresh(
         &mut self,
@@ -222,8 +234,12 @@ impl Book {
 
     /// What that access token allows.
     pub(super) fn check(&self, token: &str, now: Timestamp) -> Result<Grant, Refused> {
+        if let Some(scopes) = self.admitted.get(token) {
+            return Ok(Grant { family: None, scopes: scopes.clone(), expires_at: None });
+        }
         let known = self.access.get(token).ok_or(Refused::Token)?;
-        let dead = self.families.get(known.grant.family).is_none_or(|family| family.revoked);
+        let dead =
+            known.grant.family.and_then(|own| self.families.get(own)).is_none_or(|family| family.revoked);
         if known.revoked || dead {
             return Err(Refused::Token);
         }
@@ -235,7 +251,7 @@ impl Book {
 
     /// The family of a token of either kind.
     pub(super) fn family_of(&self, token: &str) -> Option<usize> {
-        let access = self.access.get(token).map(|known| known.grant.family);
+        let access = self.access.get(token).and_then(|known| known.grant.family);
         access.or_else(|| self.refresh.get(token).map(|known| known.family))
     }
 
@@ -245,6 +261,8 @@ impl Book {
             access.revoked = true;
         } else if let Some(family) = self.family_of(token) {
             self.revoke_family(family);
+        } else {
+            self.dismiss(token);
         }
     }
 
@@ -282,7 +300,8 @@ impl Book {
     /// Gives a family a new access token.
     fn issue(&mut self, rules: &OAuthRules, family: usize, scopes: Vec<String>, now: Timestamp) -> Issued {
         let token = self.draw("access");
-        let grant = Grant { family, scopes, expires_at: rules.access_lifetime.map(|life| now + life) };
+        let grant =
+            Grant { family: Some(family), scopes, expires_at: rules.access_lifetime.map(|life| now + life) };
         self.access.insert(token.clone(), Access { grant: grant.clone(), revoked: false });
         let own = &mut self.families[family];
         own.access_token = token;

@@ -54,6 +54,7 @@ mod pkce;
 mod request;
 mod rules;
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
@@ -65,8 +66,22 @@ pub use pkce::code_challenge;
 pub use rules::{ClientAuth, Consent, OAuthRules, Pkce, Redirects, Refresh};
 
 use crate::message::{SimRequest, SimResponse};
+use crate::probe::Probe;
 use book::Book;
 use request::{Parameters, authenticate};
+
+/// What the browser of a user who agrees does: it visits the consent page, and comes back to the app with a query. The
+/// query is returned, without the question mark.
+///
+/// # Errors
+/// If the page cannot be visited, or does not send the user back.
+pub fn agree(consent_page: &str) -> io::Result<String> {
+    let reply = Probe::get(consent_page).send()?;
+    let back = reply.header("location").and_then(|location| Some(location.split_once('?')?.1.to_owned()));
+    back.ok_or_else(|| {
+        io::Error::other(format!("the consent page answered {} and sent nobody back", reply.status))
+    })
+}
 
 /// An authorization server. Clones share everything, so a test keeps one beside the simulator that uses it.
 #[derive(Debug, Clone)]
@@ -79,6 +94,8 @@ pub struct AuthorizationServer {
 struct State {
     rules: OAuthRules,
     book: Book,
+    /// Scopes that no token has for now.
+    withheld: Vec<String>,
 }
 
 impl AuthorizationServer {
@@ -90,7 +107,8 @@ impl AuthorizationServer {
 
     /// The same in a provider's own words.
     pub fn speaking(prefix: &str, seed: u64, dialect: impl Dialect) -> Self {
-        let state = State { rules: OAuthRules::default(), book: Book::new(prefix, seed) };
+        let state =
+            State { rules: OAuthRules::default(), book: Book::new(prefix, seed), withheld: Vec::new() };
         Self { dialect: Arc::new(dialect), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -143,13 +161,31 @@ impl AuthorizationServer {
     /// # Errors
     /// If there is none, nobody knows it, or it is dead or too old. [`Refused::standard`] is the answer of RFC 6750.
     pub fn check(&self, bearer: Option<&str>, now: Timestamp) -> Result<Grant, Refused> {
-        self.state().book.check(bearer.ok_or(Refused::NoToken)?, now)
+        let state = self.state();
+        let mut grant = state.book.check(bearer.ok_or(Refused::NoToken)?, now)?;
+        grant.scopes.retain(|scope| !state.withheld.contains(scope));
+        Ok(grant)
+    }
+
+    /// Accepts this access token from now on, until it is withdrawn, for these scopes: for suites, whose clock leaves
+    /// the life of a token behind.
+    pub fn admit(&self, token: &str, scopes: &[&str]) {
+        self.state().book.admit(token, scopes.iter().map(|&scope| scope.to_owned()).collect());
+    }
+
+    /// Lets no token have this scope either, whatever was agreed to; `None` gives all back.
+    pub fn withhold(&self, scope: Option<&str>) {
+        let withheld = &mut self.state().withheld;
+        match scope {
+            Some(scope) => withheld.push(scope.to_owned()),
+            None => withheld.clear(),
+        }
     }
 
     /// Tokens of a consent that was given elsewhere: for tests that begin with an account that is connected.
     pub fn issue(&self, scopes: &[&str], now: Timestamp) -> Issued {
         let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
-        let State { rules, book } = &mut *self.state();
+        let State { rules, book, .. } = &mut *self.state();
         book.found(rules, scopes, now)
     }
 
@@ -157,7 +193,7 @@ impl AuthorizationServer {
     /// consent back. False if nobody knows the token, or its family is dead.
     pub fn withdraw(&self, token: &str) -> bool {
         let book = &mut self.state().book;
-        book.family_of(token).is_some_and(|family| book.revoke_family(family))
+        book.dismiss(token) || book.family_of(token).is_some_and(|family| book.revoke_family(family))
     }
 
     /// What was asked so far.

@@ -53,8 +53,7 @@ impl StravaSimulator {
 /// client stood. A position that is not there changes nothing.
 impl Account for StravaSimulator {
     fn access(&self, url: &str) -> Access {
-        // Once it was revoked, nothing is left that would be accepted.
-        let token = Secret::new(self.state().token.clone().unwrap_or_default());
+        let token = Secret::new(&self.state().token);
         Access {
             base_url: Some(format!("{url}/api/v3")),
             credentials: Credentials::none().with("access_token", token),
@@ -97,6 +96,7 @@ impl Account for StravaSimulator {
                 let broken = world.truth().into_iter().filter(|activity| activity.poison.is_some());
                 broken.for_each(|activity| world.heal(activity.id));
             }
+            Change::Withhold(scope) => self.oauth().withhold(scope.as_deref()),
             _ => return false,
         }
         true

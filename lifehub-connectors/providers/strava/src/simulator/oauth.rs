@@ -53,8 +53,7 @@ impl StravaSimulator {
         let form = request.form();
         let named = form.iter().find(|(name, _)| name == "access_token").map(|(_, token)| token.as_str());
         let Some(token) = request.bearer().or(named) else { return Refusal::UNAUTHORIZED.into() };
-        let own = self.state().token.take_if(|own| own == token).is_some();
-        let known = own || self.oauth.check(Some(token), request.at).is_ok() && self.oauth.withdraw(token);
+        let known = self.oauth.check(Some(token), request.at).is_ok() && self.oauth.withdraw(token);
         if known {
             SimResponse::json(200, &json!({ "access_token": token }))
         } else {

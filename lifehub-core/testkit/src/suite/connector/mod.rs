@@ -18,7 +18,7 @@ use std::sync::Arc;
 use lifehub_core::clock::{ManualClock, Timestamp};
 use lifehub_core::connector::Connector;
 
-use super::{Case, Tested};
+use super::{Case, Outcome, Tested, Verdict};
 use crate::account::{Account, Setup};
 
 type MakeConnector = dyn Fn() -> Arc<dyn Connector> + Send + Sync;
@@ -49,6 +49,19 @@ impl Subject {
     /// A setup of a few pages, enough to have borders, all within the look-back of most streams.
     fn small(&self) -> Setup {
         Setup::new(7, start()).days(20).items(40).page(8)
+    }
+
+    /// Tries each stream for itself, with changes that happen in it: the case holds for all of them, or applies to none.
+    async fn each_stream(&self, case: impl AsyncFn(&Setup) -> Verdict) -> Verdict {
+        let mut outcome = None;
+        for stream in &(self.connector)().manifest().streams {
+            let setup = self.small().stream(stream.name);
+            let of_stream = case(&setup).await.map_err(|f| f.when(format!("stream {}", stream.name)))?;
+            if outcome != Some(Outcome::Passed) {
+                outcome = Some(of_stream);
+            }
+        }
+        Ok(outcome.unwrap_or(Outcome::NotApplicable("there are no streams")))
     }
 }
 
@@ -146,9 +159,18 @@ error_inside_200_is_no_page:
 web_page_is_no_page:
     "A web page with status 200 on the k-th request, for every k, is never taken for an empty page.",
     "A connector that takes what is no JSON for the end.";
+empty_page_is_not_the_end:
+    "Pages without items that come among the others end nothing.",
+    "A connector that takes an empty page for the end, whatever the provider says of the next one.";
 refused_credentials_stop_it:
     "A 401 on the k-th request, for every k, ends the stream with that error, after few requests, and loses nothing.",
     "A connector that reads 401 as the end of the list.";
+missing_scope_stops_its_stream_alone:
+    "Without the scope that opens a stream, that stream ends in an error that says so and what to do; others go on, nothing is lost.",
+    "A connector that reads a missing permission as refused credentials.";
+consent_opens_the_account:
+    "The consent by the code flow opens the same account, its tokens are renewed when they end, and once it is given back nothing is read any more.",
+    "A connector that writes the app's secret where the provider does not look for it.";
 expired_cursor_falls_back:
     "A stored cursor of another form, and one that the provider refuses, at each page: the sync ends equal and wipes nothing.",
     "A connector that calls a cursor that it cannot read an internal error.";

@@ -7,23 +7,24 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::{Clock, ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::connector::Connector;
+use lifehub_core::connector::{Connector, SettingsSchema};
 use lifehub_core::engine::{
     Connection, Counts, Engine, Operator, PartitionKey, PartitionState, Report, Storage, SyncOptions,
     SyncStore,
 };
 use lifehub_core::http::{Request, ReqwestTransport, Response, Transport};
 use lifehub_core::memory::MemoryStore;
+use lifehub_core::oauth::Vault;
 use lifehub_core::page::Cursor;
 use lifehub_core::record::{ConnectionId, UserId};
 use lifehub_core::registry::Registry;
-use lifehub_core::secret::Credentials;
+use lifehub_core::secret::{Credentials, Secret};
 use lifehub_core::{Error, ErrorKind};
 use serde_json::json;
 
 use super::truth::Stored;
 use super::{Subject, clock, start};
-use crate::account::{Access, Account, Setup};
+use crate::account::{Access, Account, Fact, Setup};
 use crate::fault::FaultPlan;
 use crate::server::Server;
 use crate::suite::{Failure, ensure};
@@ -41,6 +42,8 @@ pub(super) struct Rig<'a> {
     store: Arc<MemoryStore>,
     storage: Arc<dyn Storage>,
     pub(super) connection: Connection,
+    /// The only stream that is synced and compared; none for all.
+    only: Option<String>,
     /// Another one for each engine, so that no two make the same ids.
     seed: AtomicU64,
 }
@@ -69,13 +72,26 @@ impl<'a> Rig<'a> {
         };
         store.set_credentials(connection.id, credentials);
         let seed = AtomicU64::new(0);
+        let only = Some(setup.stream.clone()).filter(|stream| !stream.is_empty());
         let transport = Arc::new(ReqwestTransport::new()?);
-        Ok(Self { subject, account, server, clock, access, transport, store, storage, connection, seed })
+        Ok(Self {
+            subject,
+            account,
+            server,
+            clock,
+            access,
+            transport,
+            store,
+            storage,
+            connection,
+            only,
+            seed,
+        })
     }
 
-    /// The small setup after a first sync, and how many requests that took.
-    pub(super) async fn synced(subject: &'a Subject) -> Result<(Self, u64), Failure> {
-        let rig = Self::new(subject, &subject.small())?;
+    /// A setup after a first sync, and how many requests that took.
+    pub(super) async fn synced(subject: &'a Subject, setup: &Setup) -> Result<(Self, u64), Failure> {
+        let rig = Self::new(subject, setup)?;
         let before = rig.server.request_count();
         rig.sync().await?;
         let requests = rig.server.request_count() - before;
@@ -111,6 +127,13 @@ impl<'a> Rig<'a> {
         if let Some(base_url) = &self.access.base_url {
             settings["base_url"] = json!(base_url);
         }
+        if let Some(app) = &self.access.oauth {
+            settings["client_id"] = json!(app.client_id);
+            settings["client_secret"] = json!(app.client_secret.as_ref().map(Secret::expose));
+            settings["authorize_url"] = json!(app.authorize_url);
+            settings["token_url"] = json!(app.token_url);
+            settings["revoke_url"] = json!(app.revoke_url);
+        }
         let operator: Operator =
             serde_json::from_value(json!({ self.connection.provider.as_str(): settings }))
                 .unwrap_or_default();
@@ -129,8 +152,14 @@ impl<'a> Rig<'a> {
 
     /// Syncs an hour later, in a new process.
     pub(super) async fn run(&self, options: &SyncOptions) -> Result<Report, Failure> {
-        self.clock.advance(HOUR);
-        Ok(self.engine().sync(&self.connection, options).await?)
+        self.run_after(HOUR, options).await
+    }
+
+    async fn run_after(&self, pause: Duration, options: &SyncOptions) -> Result<Report, Failure> {
+        self.clock.advance(pause);
+        let mut options = options.clone();
+        options.streams.extend(self.only.clone());
+        Ok(self.engine().sync(&self.connection, &options).await?)
     }
 
     /// Syncs; every stream must end caught up.
@@ -146,7 +175,8 @@ impl<'a> Rig<'a> {
     /// Syncs until everything was read once, so many pages a run, each in a new process.
     pub(super) async fn sync_in_steps(&self, pages: u64) -> Result<(), Failure> {
         for _ in 0..1_000 {
-            let report = self.run(&at_most(pages)).await?;
+            // However many runs it takes, they fit into a day: some facts are those of a day.
+            let report = self.run_after(Duration::from_secs(30), &at_most(pages)).await?;
             no_error(&report)?;
             ensure!(report.totals().pages > 0, "a run of {pages} pages made no step");
             if self.is_complete().await? {
@@ -159,7 +189,7 @@ impl<'a> Rig<'a> {
     /// Whether every stream was read to its end, and nothing is open.
     async fn is_complete(&self) -> Result<bool, Failure> {
         let keys = self.partitions().await?;
-        for stream in &self.connector().manifest().streams {
+        for stream in self.connector().manifest().streams.iter().filter(|stream| self.concerns(stream.name)) {
             let mut own = keys.iter().filter(|key| key.stream == stream.name).peekable();
             if own.peek().is_none() {
                 return Ok(false);
@@ -172,6 +202,18 @@ impl<'a> Rig<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether that stream is synced.
+    fn concerns(&self, stream: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only == stream)
+    }
+
+    /// What a client should have of the streams that are synced.
+    pub(super) fn truth(&self) -> Vec<Fact> {
+        let mut truth = self.account.truth();
+        truth.retain(|fact| self.concerns(&fact.stream));
+        truth
     }
 
     /// Replays the stored items through this connector, without the network.
@@ -191,7 +233,18 @@ impl<'a> Rig<'a> {
 
     /// Fails unless the store holds what the simulator's books say.
     pub(super) fn equals_truth(&self) -> Result<(), Failure> {
-        self.stored().equals(&self.account.truth())
+        self.stored().equals(&self.truth())
+    }
+
+    /// The credentials as they are stored.
+    pub(super) async fn stored_credentials(&self) -> Result<Credentials, Failure> {
+        Ok(self.store.credentials(self.connection.id).await?.credentials)
+    }
+
+    /// Stores these credentials, with the settings that are sealed among them.
+    pub(super) fn set_credentials(&self, credentials: Credentials) {
+        let sealed = SettingsSchema::keep_sealed(&self.credentials(), credentials);
+        self.store.set_credentials(self.connection.id, sealed);
     }
 
     /// All partitions that have a state.
@@ -222,7 +275,7 @@ impl<'a> Rig<'a> {
         let credentials = self.credentials();
         let values = credentials.names().filter_map(|name| credentials.get(name));
         let mut secrets = Vec::new();
-        for secret in values.map(lifehub_core::secret::Secret::expose) {
+        for secret in values.map(Secret::expose) {
             let text = serde_json::from_str::<String>(secret).unwrap_or_else(|_| secret.to_owned());
             match text.split_once("://").map(|(_, rest)| rest.split_once('/').map_or("", |(_, path)| path)) {
                 // Scheme and host of a secret address may be shown; each part of its path is secret.

@@ -6,8 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
-    no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
 };
 use lifehub_core::engine::{Connection, Engine, SyncOptions};
 use lifehub_core::http::{Request, Response, Transport};
@@ -61,18 +60,10 @@ impl Shelf {
             origins: &[],
             auth: Auth::none(),
             quotas: vec![],
-            streams: vec![StreamSpec {
-                name: "entries",
-                title: "Entries",
-                datasets: &["workout"],
-                normalizer: Arc::new(normalize),
-                version: 1,
-                sync: SyncMode::Snapshot,
-                absence: Absence::MeansGone,
-                lookback: Duration::ZERO,
-                interval: Duration::from_secs(3600),
-                full_every: Duration::from_secs(3600),
-            }],
+            streams: vec![
+                StreamSpec::snapshot("entries", "Entries", &["workout"], normalize)
+                    .absence(Absence::MeansGone),
+            ],
             settings: no_settings(),
             terms: Terms {
                 visible_to: Visibility::OwnersChoice,

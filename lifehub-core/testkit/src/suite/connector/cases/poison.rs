@@ -16,34 +16,44 @@ use crate::suite::{Outcome, Verdict, ensure};
 const POSITIONS: usize = 10;
 
 pub(in super::super) async fn item_without_id_is_kept(subject: &Subject) -> Verdict {
-    for position in 0..POSITIONS {
-        let rig = Rig::new(subject, &subject.small())?;
-        if !rig.account.change(Change::TakeId(position)) {
-            return Ok(Outcome::NotApplicable("items have no id of their own at this provider"));
-        }
-        rig.sync().await.map_err(|f| f.when(format!("no id at position {position}")))?;
-        rig.equals_truth().map_err(|f| f.when(format!("no id at position {position}")))?;
-    }
-    Ok(Outcome::Passed)
+    subject
+        .each_stream(async |setup| {
+            for position in 0..POSITIONS {
+                let rig = Rig::new(subject, setup)?;
+                if !rig.account.change(Change::TakeId(position)) {
+                    let outcome = Outcome::NotApplicable("items have no id of their own at this provider");
+                    return Ok(if position == 0 { outcome } else { Outcome::Passed });
+                }
+                rig.sync().await.map_err(|f| f.when(format!("no id at position {position}")))?;
+                rig.equals_truth().map_err(|f| f.when(format!("no id at position {position}")))?;
+            }
+            Ok(Outcome::Passed)
+        })
+        .await
 }
 
 pub(in super::super) async fn poison_blocks_nobody(subject: &Subject) -> Verdict {
-    for position in 0..POSITIONS {
-        let rig = Rig::new(subject, &subject.small())?;
-        if !rig.account.change(Change::Poison(position)) {
-            return Ok(Outcome::NotApplicable("this provider's simulator cannot break an item"));
-        }
-        let when = format!("poison at position {position}");
-        let counts = rig.sync().await.map_err(|f| f.when(&when))?;
-        ensure!(counts.quarantined == 1, "{when}: {} items are in quarantine", counts.quarantined);
-        rig.equals_truth().map_err(|f| f.when(&when))?;
-        rig.account.change(Change::Heal);
-        rig.sync_full().await.map_err(|f| f.when(format!("healed: {when}")))?;
-        rig.equals_truth().map_err(|f| f.when(format!("healed: {when}")))?;
-        let left = rig.stored().quarantine;
-        ensure!(left.is_empty(), "{when}: healed, and still in quarantine: {left:?}");
-    }
-    Ok(Outcome::Passed)
+    subject
+        .each_stream(async |setup| {
+            for position in 0..POSITIONS {
+                let rig = Rig::new(subject, setup)?;
+                if !rig.account.change(Change::Poison(position)) {
+                    let outcome = Outcome::NotApplicable("this provider's simulator cannot break an item");
+                    return Ok(if position == 0 { outcome } else { Outcome::Passed });
+                }
+                let when = format!("poison at position {position}");
+                let counts = rig.sync().await.map_err(|f| f.when(&when))?;
+                ensure!(counts.quarantined == 1, "{when}: {} items are in quarantine", counts.quarantined);
+                rig.equals_truth().map_err(|f| f.when(&when))?;
+                rig.account.change(Change::Heal);
+                rig.sync_full().await.map_err(|f| f.when(format!("healed: {when}")))?;
+                rig.equals_truth().map_err(|f| f.when(format!("healed: {when}")))?;
+                let left = rig.stored().quarantine;
+                ensure!(left.is_empty(), "{when}: healed, and still in quarantine: {left:?}");
+            }
+            Ok(Outcome::Passed)
+        })
+        .await
 }
 
 pub(in super::super) async fn new_version_retries_quarantine(subject: &Subject) -> Verdict {
@@ -78,7 +88,7 @@ pub(in super::super) async fn new_version_retries_quarantine(subject: &Subject) 
 }
 
 pub(in super::super) async fn replay_gives_equal_records(subject: &Subject) -> Verdict {
-    let (rig, _) = Rig::synced(subject).await?;
+    let (rig, _) = Rig::synced(subject, &subject.small()).await?;
     let before = rig.stored();
     let counts = rig.replay(rig.connector()).await?;
     ensure!(

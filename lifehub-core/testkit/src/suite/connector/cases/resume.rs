@@ -10,7 +10,7 @@ use crate::suite::connector::{Subject, start};
 use crate::suite::{Failure, Outcome, Verdict, ensure};
 
 pub(in super::super) async fn first_sync_equals_the_truth(subject: &Subject) -> Verdict {
-    let (rig, _) = Rig::synced(subject).await?;
+    let (rig, _) = Rig::synced(subject, &subject.small()).await?;
     ensure!(!rig.account.truth().is_empty(), "the simulated account is empty: nothing can be shown with it");
     rig.equals_truth()?;
     Ok(Outcome::Passed)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lifehub_core::clock::Rng;
-use lifehub_core::connector::{Absence, Manifest, StreamSpec, SyncMode};
+use lifehub_core::connector::{Manifest, StreamSpec};
 use lifehub_core::http::{MemoryLedger, Quotas};
 use lifehub_core::record::DatasetInfo;
 use url::Url;
@@ -75,11 +75,6 @@ fn sane_stream(stream: &StreamSpec) -> Result<(), Failure> {
     ensure!(stream.version >= 1, "the normalizer of {name} has version 0");
     ensure!(stream.interval >= Duration::from_secs(60), "{name} is due more often than every minute");
     ensure!(stream.full_every >= stream.interval, "{name}: full passes are due more often than live ones");
-    let rereads = stream.sync == SyncMode::Snapshot || !stream.lookback.is_zero();
-    ensure!(
-        rereads || stream.absence == Absence::MeansNothing,
-        "{name} has no look-back, so its live passes cover nothing: absence means nothing there"
-    );
     Ok(())
 }
 

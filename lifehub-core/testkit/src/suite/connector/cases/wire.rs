@@ -5,7 +5,7 @@ use std::time::Duration;
 use lifehub_core::ErrorKind;
 use lifehub_core::engine::{ErrorReport, Report, RunStatus, SyncOptions};
 
-use crate::account::Change;
+use crate::account::{Change, Setup};
 use crate::fault::{Fault, FaultPlan};
 use crate::message::{SimRequest, SimResponse, Simulator};
 use crate::server::Server;
@@ -21,17 +21,17 @@ const SHORT: u32 = 7;
 const LONG: u32 = 3_600;
 
 pub(in super::super) async fn throttling_in_seconds_is_obeyed(subject: &Subject) -> Verdict {
-    throttled(subject, Fault::RetryAfterSeconds).await
+    subject.each_stream(async |setup| throttled(subject, setup, Fault::RetryAfterSeconds).await).await
 }
 
 pub(in super::super) async fn throttling_by_date_is_obeyed(subject: &Subject) -> Verdict {
-    throttled(subject, Fault::RetryAfterDate).await
+    subject.each_stream(async |setup| throttled(subject, setup, Fault::RetryAfterDate).await).await
 }
 
-async fn throttled(subject: &Subject, fault: fn(u32) -> Fault) -> Verdict {
-    let (_, requests) = Rig::synced(subject).await?;
+async fn throttled(subject: &Subject, setup: &Setup, fault: fn(u32) -> Fault) -> Verdict {
+    let (_, requests) = Rig::synced(subject, setup).await?;
     for k in 1..=requests {
-        let rig = Rig::new(subject, &subject.small())?;
+        let rig = Rig::new(subject, setup)?;
         rig.faults(Some(FaultPlan::none().at(k, fault(SHORT))));
         rig.sync().await.map_err(|f| f.when(format!("throttled at request {k}")))?;
         rig.equals_truth().map_err(|f| f.when(format!("throttled at request {k}")))?;
@@ -43,7 +43,7 @@ async fn throttled(subject: &Subject, fault: fn(u32) -> Fault) -> Verdict {
         let free = refused.at + Duration::from_secs(u64::from(SHORT));
         ensure!(next.at >= free, "asked to wait until {free}, it came back at {}", next.at);
     }
-    let rig = Rig::new(subject, &subject.small())?;
+    let rig = Rig::new(subject, setup)?;
     rig.faults(Some(FaultPlan::none().at(1, fault(LONG))));
     let before = rig.clock_now();
     let report = rig.run(&SyncOptions::default()).await?;
@@ -63,52 +63,87 @@ async fn throttled(subject: &Subject, fault: fn(u32) -> Fault) -> Verdict {
 }
 
 pub(in super::super) async fn server_errors_are_tried_again(subject: &Subject) -> Verdict {
-    passes(subject, &[Fault::ServerError, Fault::Unavailable, Fault::Reset, Fault::ResetBefore]).await?;
-    stays(subject, Fault::Unavailable, None).await
+    let over = [Fault::ServerError, Fault::Unavailable, Fault::Reset, Fault::ResetBefore];
+    subject
+        .each_stream(async |setup| {
+            passes(subject, setup, &over).await?;
+            stays(subject, setup, Fault::Unavailable, None).await
+        })
+        .await
 }
 
 pub(in super::super) async fn truncated_answer_is_no_page(subject: &Subject) -> Verdict {
-    passes(subject, &[Fault::CutBody, Fault::ShortBody]).await?;
-    stays(subject, Fault::CutBody, None).await?;
-    stays(subject, Fault::ShortBody, None).await
+    subject
+        .each_stream(async |setup| {
+            passes(subject, setup, &[Fault::CutBody, Fault::ShortBody]).await?;
+            stays(subject, setup, Fault::CutBody, None).await?;
+            stays(subject, setup, Fault::ShortBody, None).await
+        })
+        .await
 }
 
 pub(in super::super) async fn error_inside_200_is_no_page(subject: &Subject) -> Verdict {
-    stays(subject, Fault::ErrorInside, None).await
+    subject.each_stream(async |setup| stays(subject, setup, Fault::ErrorInside, None).await).await
 }
 
 pub(in super::super) async fn web_page_is_no_page(subject: &Subject) -> Verdict {
-    stays(subject, Fault::WebPage, None).await
+    subject.each_stream(async |setup| stays(subject, setup, Fault::WebPage, None).await).await
 }
 
 pub(in super::super) async fn refused_credentials_stop_it(subject: &Subject) -> Verdict {
-    stays(subject, Fault::Unauthorized, Some(ErrorKind::Unauthorized)).await
+    let kind = Some(ErrorKind::Unauthorized);
+    subject.each_stream(async |setup| stays(subject, setup, Fault::Unauthorized, kind).await).await
 }
 
 pub(in super::super) async fn foreign_link_is_refused(subject: &Subject) -> Verdict {
-    let elsewhere = Server::start(Elsewhere)?;
-    stays(subject, Fault::RedirectTo(elsewhere.port()), None).await?;
-    let heard = elsewhere.request_count();
-    ensure!(heard == 0, "a redirect led to another host, and it was sent {heard} requests");
-    let rig = Rig::new(subject, &subject.small())?;
-    if rig.account.change(Change::LeadTo(Some(elsewhere.url()))) {
-        let report = rig.run(&SyncOptions::default()).await?;
-        let heard = elsewhere.request_count();
-        ensure!(heard == 0, "a next link led to another host, and it was sent {heard} requests");
-        ensure!(first_error(&report).is_some(), "a next link led to another host, and nobody was told");
-        rig.account.change(Change::LeadTo(None));
-        rig.sync_full().await?;
-        rig.equals_truth()?;
-    }
-    Ok(Outcome::Passed)
+    subject
+        .each_stream(async |setup| {
+            let elsewhere = Server::start(Elsewhere)?;
+            stays(subject, setup, Fault::RedirectTo(elsewhere.port()), None).await?;
+            let heard = elsewhere.request_count();
+            ensure!(heard == 0, "a redirect led to another host, and it was sent {heard} requests");
+            let rig = Rig::new(subject, setup)?;
+            if rig.account.change(Change::LeadTo(Some(elsewhere.url()))) {
+                let report = rig.run(&SyncOptions::default()).await?;
+                let heard = elsewhere.request_count();
+                ensure!(heard == 0, "a next link led to another host, and it was sent {heard} requests");
+                ensure!(
+                    first_error(&report).is_some(),
+                    "a next link led to another host, and nobody was told"
+                );
+                rig.account.change(Change::LeadTo(None));
+                rig.sync_full().await?;
+                rig.equals_truth()?;
+            }
+            Ok(Outcome::Passed)
+        })
+        .await
+}
+
+pub(in super::super) async fn empty_page_is_not_the_end(subject: &Subject) -> Verdict {
+    subject
+        .each_stream(async |setup| {
+            let rig = Rig::new(subject, setup)?;
+            if !rig.account.change(Change::EmptyPages(true)) {
+                return Ok(Outcome::NotApplicable("an empty page is the end at this provider"));
+            }
+            for which in ["first", "second"] {
+                rig.sync().await.map_err(|f| f.when(format!("{which} sync with empty pages")))?;
+                rig.equals_truth().map_err(|f| f.when(format!("{which} sync with empty pages")))?;
+            }
+            rig.sync_full().await?;
+            rig.equals_truth()?;
+            Ok(Outcome::Passed)
+        })
+        .await
 }
 
 /// Each of these faults alone, at each request: the sync gets over it.
-async fn passes(subject: &Subject, faults: &[Fault]) -> Result<(), Failure> {
-    let (_, requests) = Rig::synced(subject).await?;
+async fn passes(subject: &Subject, setup: &Setup, faults: &[Fault]) -> Result<(), Failure> {
+    let (_, requests) = Rig::synced(subject, setup).await?;
     for k in 1..=requests {
         for fault in faults {
-            let rig = Rig::new(subject, &subject.small())?;
+            let rig = Rig::new(subject, setup)?;
             rig.faults(Some(FaultPlan::none().at(k, *fault)));
             let when = format!("{fault:?} at request {k}");
             rig.sync().await.map_err(|f| f.when(&when))?;
@@ -120,11 +155,11 @@ async fn passes(subject: &Subject, faults: &[Fault]) -> Result<(), Failure> {
 
 /// The fault from each request on, in a first sync and in a full one over stored items: it ends in an error (of this
 /// kind) soon, deletes nothing, and once the fault is over the sync ends equal.
-async fn stays(subject: &Subject, fault: Fault, kind: Option<ErrorKind>) -> Verdict {
-    let (_, requests) = Rig::synced(subject).await?;
+async fn stays(subject: &Subject, setup: &Setup, fault: Fault, kind: Option<ErrorKind>) -> Verdict {
+    let (_, requests) = Rig::synced(subject, setup).await?;
     for k in 1..=requests {
         for again in [false, true] {
-            let rig = Rig::new(subject, &subject.small())?;
+            let rig = Rig::new(subject, setup)?;
             if again {
                 rig.sync().await?;
             }
@@ -146,7 +181,8 @@ async fn stays(subject: &Subject, fault: Fault, kind: Option<ErrorKind>) -> Verd
                 return Err(Failure::new(format!("it changed what is stored: {counts:?}")).when(when));
             }
             let vain = rig.server.request_count() - sent;
-            if vain >= k + TRIES * report.streams.len() as u64 {
+            let lists = rig.partitions().await?.len().max(1) as u64;
+            if vain >= k + TRIES * lists {
                 return Err(Failure::new(format!("{vain} requests were sent")).when(when));
             }
             rig.faults(None);

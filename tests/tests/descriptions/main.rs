@@ -1,0 +1,79 @@
+//! Every request of every connector is one that the provider's own API description allows: its path, its parameters,
+//! their values.
+//!
+//! The descriptions are not part of the project. `LIFEHUB_SPECS` names a folder with them, by the names of [`KNOWN`];
+//! without it, the test says that it was skipped. The tests of the checker itself always run.
+#![cfg(test)]
+
+mod description;
+mod record;
+mod schema;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use description::Description;
+
+/// The providers with a description: the file, and by what the path of a request begins on a simulated server, and in the
+/// description.
+const KNOWN: &[(&str, &str, &str, &str)] = &[
+    ("google-calendar", "google-calendar.json", "", "/calendar/v3"),
+    ("google-sheets", "google-sheets.json", "", ""),
+    ("open-meteo", "open-meteo-forecast.yaml", "", ""),
+    ("oura", "oura.json", "", ""),
+    ("spotify", "spotify.yaml", "/v1", ""),
+    ("strava", "strava.json", "/api/v3", ""),
+    ("trading212", "trading212.yaml", "", ""),
+    ("ynab", "ynab.yaml", "/v1", ""),
+];
+
+/// What a connector asks and its description does not have: the provider, what the checker says, and the words by which
+/// the connector's README gives the reason.
+const DIFFERENCES: &[(&str, &str, &str)] = &[];
+
+fn folder() -> Option<PathBuf> {
+    std::env::var_os("LIFEHUB_SPECS").map(PathBuf::from)
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "whoever runs it must see that it did nothing")]
+fn every_request_is_valid_by_the_providers_description() {
+    let Some(folder) = folder() else {
+        println!("SKIPPED: LIFEHUB_SPECS names no folder with API descriptions");
+        return;
+    };
+    let mut found = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    for (provider, file, from, to) in KNOWN {
+        let path = folder.join(file);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let description = Description::read(&text).unwrap_or_else(|e| panic!("{file}: {e}"));
+        let requests = record::requests(provider);
+        assert!(requests.len() > 2, "{provider}: {} requests are too few to show anything", requests.len());
+        println!("{provider}: {} requests, {} operations described", requests.len(), description.len());
+        for request in requests {
+            let path = request.path.strip_prefix(from).unwrap_or(&request.path);
+            for fault in description.check(&request.method, &format!("{to}{path}"), &request.query) {
+                match DIFFERENCES.iter().find(|(id, what, _)| id == provider && fault.contains(what)) {
+                    Some(difference) => _ = used.insert(*difference),
+                    None => _ = found.insert(format!("{provider}: {fault}")),
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "not as described:\n{}", found.into_iter().collect::<Vec<_>>().join("\n"));
+    let unused: Vec<_> = DIFFERENCES.iter().filter(|difference| !used.contains(*difference)).collect();
+    assert!(unused.is_empty(), "these differences are gone: {unused:?}");
+}
+
+#[test]
+fn each_difference_is_explained_in_the_connectors_readme() {
+    for (provider, what, words) in DIFFERENCES {
+        let readme = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../lifehub-connectors/providers")
+            .join(provider)
+            .join("README.md");
+        let text = std::fs::read_to_string(&readme).unwrap();
+        assert!(text.contains(words), "{provider}: the README does not say {words:?} on {what:?}");
+    }
+}
