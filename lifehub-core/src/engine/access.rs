@@ -3,12 +3,10 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use url::Url;
-
 use crate::clock::Clock;
-use crate::connector::{Connector, Context, FileAccess, Identity, Manifest, SettingsSchema};
+use crate::connector::{Connector, ConnectorExt, Context, FileAccess, Identity, Manifest, SettingsSchema};
+use crate::engine::Engine;
 use crate::engine::event::SyncEvent;
-use crate::engine::{Engine, operator};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{CredentialSource, Http, QuotaLedger, Quotas, StaticCredentials};
 use crate::oauth::{OAuthApp, OAuthClient, Refresher, Renewal, VaultCredentials};
@@ -148,25 +146,11 @@ impl Engine {
     ) -> Result<Http> {
         let inner = &*self.0;
         let manifest = connector.manifest();
-        let origins =
-            manifest.origins.iter().map(|origin| operator::url(origin)).collect::<Result<Vec<_>>>()?;
-        let base_url = match connector.base_url(&SettingsSchema::unseal(settings, credentials))? {
-            // It may be a secret: an error shows nothing of it.
-            Some(own) => Url::parse(&own)
-                .map_err(|_| Error::new(ErrorKind::Invalid, "the address in the settings is no URL"))?,
-            None => inner.operator.of(manifest.id).base_url(manifest)?,
-        };
-        let quotas = self.quotas(manifest, base_url.origin().ascii_serialization())?;
-        let builder = Http::builder(inner.transport.clone(), base_url)
-            .clock(inner.clock.clone())
-            .rng(inner.rng.clone())
-            .origins(origins)
-            .auth(manifest.auth.scheme.clone(), source)
-            .quotas(quotas, key);
-        match connector.classify() {
-            Some(classify) => builder.classify(classify).build(),
-            None => builder.build(),
-        }
+        let base_url = inner.operator.of(manifest.id).base_url;
+        let settings = SettingsSchema::unseal(settings, credentials);
+        let builder = connector.http(inner.transport.clone(), base_url, &settings, source)?;
+        let quotas = self.quotas(manifest, builder.origin())?;
+        builder.clock(inner.clock.clone()).rng(inner.rng.clone()).quotas(quotas, key).build()
     }
 
     /// The quotas that all connections of a provider share in this process. Whoever reads where each user points, as from

@@ -83,10 +83,6 @@ impl Default for ProviderSettings {
 }
 
 impl ProviderSettings {
-    pub(super) fn base_url(&self, manifest: &Manifest) -> Result<Url> {
-        self.base_url.clone().map_or_else(|| url(manifest.base_url), Ok)
-    }
-
     /// The quotas that hold; `None` if they are switched off.
     pub(super) fn quotas(&self, manifest: &Manifest) -> Option<Vec<QuotaSpec>> {
         match &self.quotas {

@@ -167,6 +167,11 @@ impl HttpBuilder {
         self
     }
 
+    /// Where requests go: scheme, host and port of the base URL.
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
     /// The connector's own reading of answers.
     pub fn classify(mut self, classify: Classify) -> Self {
         self.classify = Some(classify);
@@ -206,6 +211,6 @@ impl HttpBuilder {
 
 impl fmt::Debug for HttpBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpBuilder").field("origin", &self.base.origin().ascii_serialization()).finish()
+        f.debug_struct("HttpBuilder").field("origin", &self.origin()).finish()
     }
 }

@@ -47,6 +47,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod agree;
 mod book;
 mod consent;
 mod dialect;
@@ -54,34 +55,20 @@ mod pkce;
 mod request;
 mod rules;
 
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 use lifehub_core::clock::Timestamp;
 
+pub use agree::agree;
 pub use book::{Family, Grant, Tally};
 pub use dialect::{Dialect, Issued, Refused, Standard};
 pub use pkce::code_challenge;
 pub use rules::{ClientAuth, Consent, OAuthRules, Pkce, Redirects, Refresh};
 
 use crate::message::{SimRequest, SimResponse};
-use crate::probe::Probe;
 use book::Book;
 use request::{Parameters, authenticate};
-
-/// What the browser of a user who agrees does: it visits the consent page, and comes back to the app with a query. The
-/// query is returned, without the question mark.
-///
-/// # Errors
-/// If the page cannot be visited, or does not send the user back.
-pub fn agree(consent_page: &str) -> io::Result<String> {
-    let reply = Probe::get(consent_page).send()?;
-    let back = reply.header("location").and_then(|location| Some(location.split_once('?')?.1.to_owned()));
-    back.ok_or_else(|| {
-        io::Error::other(format!("the consent page answered {} and sent nobody back", reply.status))
-    })
-}
 
 /// An authorization server. Clones share everything, so a test keeps one beside the simulator that uses it.
 #[derive(Debug, Clone)]

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use lifehub_core::clock::Clock;
 use lifehub_core::engine::{Connection, Engine, Operator, QuotaSetting, SyncOptions};
 use lifehub_core::record::UserId;
+use lifehub_core::secret::Credentials;
 use lifehub_core::{Error, ErrorKind, Result};
 use lifehub_store::{NewConnection, Store, User};
+use lifehub_testkit::oauth::agree;
 use lifehub_testkit::{Place, Server};
 use serde::Serialize;
 
@@ -52,17 +54,15 @@ pub(crate) async fn run(app: &App, args: DemoArgs) -> Outcome {
     let clock: Arc<dyn Clock> = Arc::new(WorldClock::from(held.world.instant));
     let simulated = serve(app, held.world, &clock)?;
     let user = user(&store).await?;
-    let connections = connect(app, &store, user, &simulated).await?;
     let operator = operator(app, &simulated)?;
-    let engine = network::local().map(|transport| {
-        Engine::builder(app.registry.clone(), Arc::new(store.clone()), transport)
-            .clock(clock)
-            .operator(operator)
-            .build()
-    });
+    let engine = Engine::builder(app.registry.clone(), Arc::new(store.clone()), network::local()?)
+        .clock(clock)
+        .operator(operator)
+        .build();
+    let connections = connect(app, &engine, &store, user, &simulated).await?;
     let mut options = SyncOptions::default();
     options.cancel = stopper.cancel();
-    let summary = runs::each(app, &engine, &store, Task::Sync, &connections, &options).await;
+    let summary = runs::each(app, &Ok(engine), &store, Task::Sync, &connections, &options).await;
     for connection in &connections {
         store.disconnect(connection.id).await?;
     }
@@ -135,14 +135,27 @@ async fn user(store: &Store) -> Result<UserId> {
     }
 }
 
-/// Connects every account, or renews its connection with the address of today. Each is ended with the simulated
+/// Connects every account, those with a consent page by the code flow, or renews its connection with the address of today. Each is ended with the simulated
 /// providers: a sync later on would carry made-up tokens to the real ones, and bring real weather among the made-up.
-async fn connect(app: &App, store: &Store, user: UserId, simulated: &[Simulated]) -> Result<Vec<Connection>> {
+async fn connect(
+    app: &App,
+    engine: &Engine,
+    store: &Store,
+    user: UserId,
+    simulated: &[Simulated],
+) -> Result<Vec<Connection>> {
     let mut connections = Vec::new();
     for Simulated { id, access, .. } in simulated {
         let manifest = app.registry.get(id)?.manifest();
         let mut settings = access.settings.clone();
-        let credentials = manifest.settings.seal(&mut settings, access.credentials.clone());
+        let credentials = match &access.oauth {
+            Some(_) => {
+                let authorized = agree(&engine.oauth(id)?, id, user).await?;
+                authorized.tokens.into_credentials(&Credentials::none())
+            }
+            None => access.credentials.clone(),
+        };
+        let credentials = manifest.settings.seal(&mut settings, credentials);
         let account = Some(ACCOUNT.to_owned());
         let new = NewConnection { account, settings, ..NewConnection::new(user, *id, credentials) };
         let (id, _) = store.connect(new).await?;
@@ -157,11 +170,18 @@ fn operator(app: &App, simulated: &[Simulated]) -> Result<Operator> {
     let configured = &app.configuration.operator;
     simulated.iter().try_fold(configured.clone(), |operator, Simulated { id, access, .. }| {
         let mut settings = configured.of(id);
-        let url = access.base_url.as_ref().map(|url| url.parse()).transpose();
-        settings.base_url = url.map_err(|_| {
-            // Without it, the real provider would be asked.
-            Error::new(ErrorKind::Internal, format!("the simulated {id} names an address that is none"))
-        })?;
+        // Without it, the real provider would be asked.
+        let none =
+            |_| Error::new(ErrorKind::Internal, format!("the simulated {id} names an address that is none"));
+        let url = |text: &str| text.parse().map_err(none);
+        settings.base_url = access.base_url.as_deref().map(url).transpose()?;
+        if let Some(app) = &access.oauth {
+            settings.client_id = Some(app.client_id.clone());
+            settings.client_secret = app.client_secret.clone();
+            settings.authorize_url = Some(url(&app.authorize_url)?);
+            settings.token_url = Some(url(&app.token_url)?);
+            settings.revoke_url = app.revoke_url.as_deref().map(url).transpose()?;
+        }
         settings.quotas = Some(QuotaSetting::List(Vec::new()));
         Ok(operator.with(*id, settings))
     })

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use lifehub_core::ErrorKind;
 use lifehub_core::engine::SyncOptions;
-use lifehub_core::oauth::{Callback, MemoryAuthorizations, Start, Who};
 
 use super::wire::first_error;
 use crate::account::Change;
@@ -32,14 +31,7 @@ pub(in super::super) async fn consent_opens_the_account(subject: &Subject) -> Ve
     let known = identity(rig.credentials()).await?;
 
     let client = engine.oauth(manifest.id)?;
-    let begun = MemoryAuthorizations::default();
-    let user = rig.connection.user;
-    let redirect = "http://127.0.0.1/callback".parse().map_err(|_| Failure::new("no way back"))?;
-    let start = Start { provider: manifest.id, user, session: "suite", connection: None, redirect };
-    let page = client.begin(&begun, start).await?;
-    let back = agree(page.as_str())?;
-    let who = Who { provider: manifest.id, user, session: "suite" };
-    let authorized = client.finish(&begun, Callback::from_query(&back)?, who).await;
+    let authorized = agree(&client, manifest.id, rig.connection.user).await;
     let authorized = authorized.map_err(|e| Failure::from(e).when("when the code was to be exchanged"))?;
     let missing = authorized.missing_scopes;
     ensure!(missing.is_empty(), "the user agreed to everything, and {missing:?} are called missing");
