@@ -84,6 +84,7 @@ pub(super) const SYNC: &str = "\
 EXAMPLES:
   lifehub sync --all
   lifehub sync --connection 0198c7a2-5b1e-7c3d-9f00-1a2b3c4d5e6f
+  lifehub sync --connection 0198c7a2-5b1e-7c3d-9f00-1a2b3c4d5e6f --stream sleep
   lifehub sync --all --user me@example.org --json
   lifehub sync --all --full                                read everything again
   lifehub sync --all --accept-deletes                      accept deletes that were held back

@@ -199,6 +199,9 @@ pub(crate) struct SyncArgs {
     /// Only connections of this user
     #[arg(long, value_name = "EMAIL")]
     pub(crate) user: Option<String>,
+    /// Only this stream of the connection; repeat it for several
+    #[arg(long = "stream", value_name = "NAME", requires = "connections")]
+    pub(crate) streams: Vec<String>,
     /// Reads everything again, not only what is new
     #[arg(long)]
     pub(crate) full: bool,

@@ -1,6 +1,6 @@
 //! `lifehub connectors`: what can be connected, and what that takes.
 
-use lifehub_core::connector::{CredentialField, Manifest, StreamSpec, Visibility};
+use lifehub_core::connector::{CredentialField, Manifest, StreamSpec, SyncMode, Visibility};
 use lifehub_core::http::{QuotaScope, QuotaSpec, Window};
 use serde_json::Value;
 
@@ -63,15 +63,22 @@ fn section(head: &str, lines: Vec<String>) -> String {
 
 fn streams(manifest: &Manifest) -> Vec<String> {
     let line = |stream: &StreamSpec| {
-        format!(
-            "{}: {} as {}, new every {}, everything every {}, changes of the last {}",
-            stream.name,
-            stream.title,
-            stream.datasets.join(", "),
-            span(stream.interval.as_secs()),
-            span(stream.full_every.as_secs()),
-            span(stream.lookback.as_secs()),
-        )
+        let mut parts = vec![format!("{}: {} as {}", stream.name, stream.title, stream.datasets.join(", "))];
+        let interval = span(stream.interval.as_secs());
+        match stream.sync {
+            SyncMode::Snapshot => parts.push(format!("everything every {interval}")),
+            SyncMode::Incremental => {
+                parts.push(format!("new every {interval}"));
+                parts.push(format!("everything every {}", span(stream.full_every.as_secs())));
+            }
+        }
+        if !stream.lookback.is_zero() {
+            parts.push(format!("changes of the last {}", span(stream.lookback.as_secs())));
+        }
+        if !stream.scopes.is_empty() {
+            parts.push(format!("needs {}", stream.scopes.join(" or ")));
+        }
+        parts.join(", ")
     };
     manifest.streams.iter().map(line).collect()
 }

@@ -8,8 +8,9 @@ use crate::cli::SyncArgs;
 use crate::failure::Outcome;
 
 pub(crate) async fn run(app: &App, args: SyncArgs) -> Outcome {
-    let SyncArgs { selection, user, full, accept_deletes, max_pages, json } = args;
+    let SyncArgs { selection, user, streams, full, accept_deletes, max_pages, json } = args;
     let mut options = SyncOptions::default();
+    options.streams = streams;
     options.full = full;
     options.accept_deletes = accept_deletes;
     options.max_pages = max_pages.unwrap_or(options.max_pages);
