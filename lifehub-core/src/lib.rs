@@ -2,7 +2,7 @@
 //! that syncs it without losing or doubling a row.
 //!
 //! - Who **embeds** Lifehub begins at [`engine::Engine`].
-//! - Who **writes a connector** begins at [`connector::Connector`], and needs nothing else.
+//! - Who **writes a connector** begins at [`connector::Connector`], and needs nothing but the [`prelude`].
 //! - Who **brings a store** implements the traits of [`engine::Storage`]; [`memory::MemoryStore`] is the smallest.
 
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod normalize;
 pub mod oauth;
 pub mod page;
 pub mod paginate;
+pub mod prelude;
 pub mod record;
 pub mod registry;
 pub mod schedule;

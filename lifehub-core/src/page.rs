@@ -42,6 +42,17 @@ impl RawJson {
         }
     }
 
+    /// Composes an item that needs more than the provider's own text. That text stands untouched in it, where a member is
+    /// a `RawJson`.
+    ///
+    /// # Errors
+    /// If the value does not fit JSON.
+    pub fn of<T: Serialize>(value: &T) -> Result<Self> {
+        serde_json::to_vec(value).map(|text| Self(text.into())).map_err(|e| {
+            Error::new(ErrorKind::Internal, format!("an item does not fit JSON: {}", json_fault(&e)))
+        })
+    }
+
     /// Takes text that a store kept, which was JSON when it came.
     pub fn from_store(text: Vec<u8>) -> Self {
         Self(text.into())
@@ -68,6 +79,12 @@ impl RawJson {
             Ok(text) => serde_json::from_str(text),
             Err(_) => serde_json::from_slice(&self.0),
         }
+    }
+}
+
+impl Serialize for RawJson {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.read::<&RawValue>().map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -292,6 +309,13 @@ pub struct Place<'a> {
     pub stream: &'a str,
     /// The partition's id.
     pub partition: &'a str,
+}
+
+impl Place<'_> {
+    /// The error of a connector that has no such stream.
+    pub fn unknown(&self) -> Error {
+        Error::new(ErrorKind::Unsupported, format!("there is no stream {:?}", self.stream))
+    }
 }
 
 /// One walk of a partition.

@@ -355,6 +355,30 @@ pub struct Terms {
     pub url: &'static str,
 }
 
+impl Terms {
+    /// For the owner's eyes alone, for no language model, and deleted when the owner withdraws.
+    pub const fn owner_only(url: &'static str) -> Self {
+        Self {
+            visible_to: Visibility::OwnerOnly,
+            language_models: false,
+            delete_on_withdrawal: true,
+            attribution: None,
+            url,
+        }
+    }
+
+    /// For whomever the owner lets see it, language models too; the data is the owner's to keep.
+    pub const fn owners_choice(url: &'static str) -> Self {
+        Self {
+            visible_to: Visibility::OwnersChoice,
+            language_models: true,
+            delete_on_withdrawal: false,
+            attribution: None,
+            url,
+        }
+    }
+}
+
 /// Who may see a provider's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

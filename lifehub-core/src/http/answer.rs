@@ -1,5 +1,7 @@
 //! A whole answer, and reading it: JSON without a tree and without copies.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,6 +58,66 @@ impl Answer {
     pub fn items(&self) -> Result<Vec<RawJson>> {
         let parts: Vec<&RawValue> = self.json()?;
         Ok(parts.into_iter().map(|part| self.raw(part)).collect())
+    }
+
+    /// The elements of a list inside the body, each a slice of it: `answer.items_at("data.transactions")`.
+    ///
+    /// # Errors
+    /// As [`Answer::json`]; also if there is no such list: an answer without it is not an empty one.
+    pub fn items_at(&self, path: &str) -> Result<Vec<RawJson>> {
+        let parts: Vec<&RawValue> = self.member(path)?;
+        Ok(parts.into_iter().map(|part| self.raw(part)).collect())
+    }
+
+    /// One member of the body, its path with dots between the names. As an `Option` it may be null, but not absent.
+    ///
+    /// ```
+    /// # use lifehub_core::{clock::Timestamp, http::Answer};
+    /// # let answer = Answer::new(http::StatusCode::OK, r#"{"data":{"list":[1,2]},"next":null}"#, Timestamp::EPOCH);
+    /// assert_eq!(answer.items_at("data.list")?.len(), 2);
+    /// assert_eq!(answer.member::<Option<String>>("next")?, None);
+    /// assert!(answer.member::<Option<String>>("previous").is_err());
+    /// assert_eq!(answer.member_opt::<String>("previous")?, None);
+    /// # Ok::<(), lifehub_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Answer::json`], and if it is absent.
+    pub fn member<'a, T: Deserialize<'a>>(&'a self, path: &str) -> Result<T> {
+        let found = self.find(path)?.ok_or_else(|| self.without(path))?;
+        serde_json::from_str(found.get()).map_err(|e| self.not_json(&e))
+    }
+
+    /// One member of the body, if it is there and not null.
+    ///
+    /// # Errors
+    /// As [`Answer::json`].
+    pub fn member_opt<'a, T: Deserialize<'a>>(&'a self, path: &str) -> Result<Option<T>> {
+        let Some(found) = self.find(path)? else { return Ok(None) };
+        serde_json::from_str(found.get()).map_err(|e| self.not_json(&e))
+    }
+
+    fn find(&self, path: &str) -> Result<Option<&RawValue>> {
+        let mut found: &RawValue = self.json()?;
+        for name in path.split('.') {
+            let members: BTreeMap<Cow<'_, str>, &RawValue> =
+                serde_json::from_str(found.get()).map_err(|e| self.not_json(&e))?;
+            match members.get(name) {
+                Some(inner) => found = inner,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(found))
+    }
+
+    fn without(&self, path: &str) -> Error {
+        Error::new(
+            ErrorKind::InvalidResponse,
+            format!("the answer has another shape than documented: no `{path}`"),
+        )
+        .with("status", self.status.as_u16())
+        .with("bytes", self.body.len())
+        .hint("the provider's format may have changed: look for a newer connector")
     }
 
     /// The slice of the body that `part`, read from it by [`Answer::json`], stands for.

@@ -1,6 +1,7 @@
 //! What a status means: the one table from HTTP to [`ErrorKind`].
 
 use http::StatusCode;
+use serde_json::Value;
 
 use super::answer::Answer;
 use crate::error::{Error, ErrorKind, Extent};
@@ -76,4 +77,57 @@ pub fn classify(answer: &Answer) -> Option<Error> {
         error = error.stops(Extent::Stream);
     }
     Some(error)
+}
+
+/// One line of a provider's table of errors: by its status and, where that does not tell, by a word in the body.
+///
+/// ```
+/// # use lifehub_core::{ErrorKind, http::{Refused, refused, Answer}, clock::Timestamp};
+/// const REFUSED: &[Refused] = &[
+///     Refused::on(403, ErrorKind::Throttled, "the provider asks to slow down", "lower its quotas")
+///         .if_one_of("error.errors.0.reason", &["rateLimitExceeded"]),
+///     Refused::on(403, ErrorKind::Forbidden, "the plan has no access", "check the plan"),
+/// ];
+/// let body = r#"{"error":{"errors":[{"reason":"rateLimitExceeded"}]}}"#;
+/// let answer = Answer::new(http::StatusCode::FORBIDDEN, body, Timestamp::EPOCH);
+/// assert_eq!(refused(&answer, REFUSED).unwrap().kind(), ErrorKind::Throttled);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Refused {
+    status: u16,
+    kind: ErrorKind,
+    text: &'static str,
+    hint: &'static str,
+    path: &'static str,
+    words: &'static [&'static str],
+}
+
+impl Refused {
+    /// Every answer of this status: what it means, and what to do next.
+    pub const fn on(status: u16, kind: ErrorKind, text: &'static str, hint: &'static str) -> Self {
+        Self { status, kind, text, hint, path: "", words: &[] }
+    }
+
+    /// Only answers whose body has one of these texts there: names and places in lists, with dots between.
+    #[must_use]
+    pub const fn if_one_of(mut self, path: &'static str, words: &'static [&'static str]) -> Self {
+        (self.path, self.words) = (path, words);
+        self
+    }
+
+    fn is(&self, answer: &Answer) -> bool {
+        let said = || {
+            let body: Value = answer.json().ok()?;
+            let word = body.pointer(&format!("/{}", self.path.replace('.', "/")))?.clone();
+            Some(word.as_str().map_or_else(|| word.to_string(), str::to_owned))
+        };
+        answer.status.as_u16() == self.status
+            && (self.words.is_empty() || said().is_some_and(|said| self.words.contains(&said.as_str())))
+    }
+}
+
+/// The error of the first line that fits an answer. It holds nothing of the body.
+pub fn refused(answer: &Answer, table: &[Refused]) -> Option<Error> {
+    let line = table.iter().find(|line| line.is(answer))?;
+    Some(Error::new(line.kind, line.text).hint(line.hint).with("status", line.status))
 }

@@ -24,7 +24,7 @@ mod stack;
 pub use answer::Answer;
 pub use auth::{AuthScheme, CredentialSource, Part, StaticCredentials};
 pub use call::Call;
-pub use classify::{Classify, classify};
+pub use classify::{Classify, Refused, classify, refused};
 pub use client::{Http, HttpBuilder};
 pub use later::retry_after;
 pub use limit::Limits;

@@ -1,6 +1,13 @@
 //! When a fact happened: an instant, a span, or a whole local day, with the offset and zone that the provider knows.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
+
 use crate::clock::{Day, Offset, Timestamp, Zone};
+use crate::error::{Error, Result};
 
 /// An instant as the provider tells it.
 ///
@@ -45,6 +52,42 @@ impl Moment {
             Some(offset) => self.at.with_offset(offset),
             None => self.at.to_string(),
         }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = Error;
+
+    /// Reads RFC 3339. The offset that it is written with is the local one; `Z` tells none.
+    fn from_str(text: &str) -> Result<Self> {
+        let at: Timestamp = text.parse()?;
+        let offset = || {
+            let (hours, minutes) = text.get(text.len().checked_sub(6)?..)?.split_once(':')?;
+            let minutes = minutes.parse::<i32>().ok()? + hours.get(1..)?.parse::<i32>().ok()? * 60;
+            let sign = match hours.as_bytes().first()? {
+                b'+' => 1,
+                b'-' => -1,
+                _ => return None,
+            };
+            Offset::from_seconds(sign * minutes * 60).ok()
+        };
+        Ok(Self { at, offset: offset(), zone: None })
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Moment;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an instant of RFC 3339")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+                text.parse().map_err(|_| E::custom("it is no instant of RFC 3339"))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 
@@ -124,4 +167,17 @@ impl When {
             }
         }
     }
+}
+
+#[test]
+fn an_offset_is_what_is_written_unless_it_is_a_z() {
+    let offset = |text: &str| text.parse::<Moment>().unwrap().offset.map(Offset::as_seconds);
+    assert_eq!(offset("2026-03-01T08:00:00Z"), None);
+    assert_eq!(offset("2026-03-01T08:00:00.123456z"), None);
+    assert_eq!(offset("2026-03-01T08:00:00+05:30"), Some(19_800));
+    assert_eq!(offset("2026-03-01T08:00:00.5-03:30"), Some(-12_600));
+    assert_eq!(offset("2026-03-01T08:00:00+00:00"), Some(0));
+    assert!("2026-03-01T08:00:00".parse::<Moment>().is_err());
+    let later: Moment = "2026-03-01T08:00:00+05:30".parse().unwrap();
+    assert_eq!(later.at.to_string(), "2026-03-01T02:30:00Z");
 }

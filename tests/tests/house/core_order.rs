@@ -7,7 +7,7 @@ use crate::tree::{File, breaks, files, hold};
 
 /// From left to right; modules on one level may import each other. `error` and `clock` share a level because an
 /// error carries the time at which a retry makes sense, and a time that cannot be parsed is an error.
-const ORDER: [&[&str]; 13] = [
+const ORDER: [&[&str]; 14] = [
     &["error", "clock"],
     &["secret"],
     &["record"],
@@ -21,6 +21,7 @@ const ORDER: [&[&str]; 13] = [
     &["engine"],
     &["schedule"],
     &["memory"],
+    &["prelude"],
 ];
 
 const SOURCE: &str = "lifehub-core/src/";

@@ -40,6 +40,29 @@ pub struct Custom {
     pub metrics: BTreeMap<String, f64>,
 }
 
+impl Custom {
+    /// With a member, if its value is known: neither absent nor an empty text or list.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Option<impl Into<CustomValue>>) -> Self {
+        let empty = |value: &CustomValue| match value {
+            CustomValue::Text(text) => text.is_empty(),
+            CustomValue::List(list) => list.is_empty(),
+            _ => false,
+        };
+        if let Some(value) = value.map(Into::into).filter(|value| !empty(value)) {
+            self.fields.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    /// With a number to follow over time, if it is known.
+    #[must_use]
+    pub fn metric(mut self, name: &str, value: Option<f64>) -> Self {
+        self.metrics.extend(value.map(|value| (name.to_owned(), value)));
+        self
+    }
+}
+
 /// A value of a custom fact. There is no null: what is unknown is left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -78,6 +101,12 @@ impl From<String> for CustomValue {
 impl From<&str> for CustomValue {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
+    }
+}
+
+impl From<Vec<String>> for CustomValue {
+    fn from(values: Vec<String>) -> Self {
+        Self::List(values.into_iter().map(Self::Text).collect())
     }
 }
 

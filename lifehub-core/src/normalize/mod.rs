@@ -1,10 +1,14 @@
 //! Turning one raw item into records: pure, so that replaying stored items gives equal records.
 
+mod fields;
+
 use std::fmt;
 
 use crate::error::{Error, json_fault};
 use crate::page::RawItem;
 use crate::record::Record;
+
+pub use fields::Fields;
 
 /// Turns a provider's object into records. No I/O, no clock: the same item gives the same records.
 ///
