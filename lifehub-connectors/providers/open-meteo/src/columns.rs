@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lifehub_core::clock::Day;
-use lifehub_core::http::{Answer, Call};
-use lifehub_core::page::{Item, RawItem, RawJson};
-use lifehub_core::paginate::DaySpan;
-use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_core::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -148,10 +144,8 @@ impl Batch<'_> {
             units: VARIABLES.into_iter().filter(|(name, _)| values.contains_key(name)).collect(),
             values,
         };
-        let text = serde_json::to_vec(&raw)
-            .map_err(|e| Error::new(ErrorKind::Internal, format!("a day does not fit JSON: {e}")))?;
         let (id, version) = (day.to_string(), Some(self.source.version()));
-        Ok(Item::Put(RawItem { id, at: None, version, body: RawJson::new(text)? }))
+        Ok(Item::Put(RawItem { id, at: None, version, body: RawJson::of(&raw)? }))
     }
 }
 

@@ -10,18 +10,7 @@ mod settings;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
-use std::time::Duration;
-
-use async_trait::async_trait;
-use lifehub_core::clock::Day;
-use lifehub_core::connector::{
-    Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms,
-    Visibility,
-};
-use lifehub_core::http::{Classify, QuotaScope, QuotaSpec};
-use lifehub_core::page::{Coverage, Cursor, Item, Page, Place};
-use lifehub_core::paginate::{DaySpan, go_on, resume};
-use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_core::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use columns::{Batch, Source};
@@ -39,8 +28,6 @@ const DAYS: u16 = 366;
 /// The days back that every pass reads again. Reanalysis trails by about five; until it is there, the forecast of the
 /// day stands in.
 const RECENT: i32 = 10;
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads Open-Meteo.
 #[derive(Debug)]
@@ -66,26 +53,19 @@ fn manifest() -> Manifest {
         base_url: HOME,
         origins: &[ARCHIVE],
         auth: Auth::none(),
-        quotas: vec![
-            limit("minute", 600, Duration::from_secs(60)),
-            limit("hour", 5_000, Duration::from_secs(3600)),
-            limit("day", 10_000, DAY),
-        ],
+        quotas: vec![limit("minute", 600, HOUR / 60), limit("hour", 5_000, HOUR), limit("day", 10_000, DAY)],
         streams: vec![
             StreamSpec::incremental("daily", "Days", &["weather"], normalize::day)
                 .lookback(DAY * RECENT as u32)
-                .interval(6 * DAY / 24)
+                .interval(6 * HOUR)
                 // What is revised later than the look-back reaches is found by reading all of it again.
                 .full_every(30 * DAY),
         ],
         settings: SettingsSchema::of::<Settings>(),
         terms: Terms {
-            visible_to: Visibility::OwnersChoice,
-            language_models: true,
-            delete_on_withdrawal: false,
             // CC BY 4.0 (<https://open-meteo.com/en/license>).
             attribution: Some("Weather data by Open-Meteo.com"),
-            url: "https://open-meteo.com/en/terms",
+            ..Terms::owners_choice("https://open-meteo.com/en/terms")
         },
     }
 }
@@ -155,10 +135,7 @@ impl Connector for OpenMeteo {
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
         if at.stream != "daily" {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("Open-Meteo has no stream {:?}", at.stream),
-            ));
+            return Err(at.unknown());
         }
         let settings: Settings = cx.settings()?;
         // By the clock, not by the pass's end: one that goes on days later must not ask for days that are over.

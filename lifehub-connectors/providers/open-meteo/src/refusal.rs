@@ -1,13 +1,8 @@
 //! What Open-Meteo's refusals say: which limit is spent, or which setting it does not take.
 
-use std::borrow::Cow;
-use std::time::Duration;
-
-use lifehub_core::clock::Timestamp;
-use lifehub_core::error::Extent;
-use lifehub_core::http::Answer;
-use lifehub_core::{Error, ErrorKind};
+use lifehub_core::prelude::*;
 use serde::Deserialize;
+use std::borrow::Cow;
 
 /// `{"error": true, "reason": "…"}`
 #[derive(Deserialize)]

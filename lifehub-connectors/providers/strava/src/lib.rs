@@ -7,24 +7,11 @@ mod normalize;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
-use std::time::Duration;
-
-use async_trait::async_trait;
-use lifehub_core::clock::Timestamp;
-use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
-};
-use lifehub_core::http::{Answer, Classify, QuotaReport, QuotaScope, QuotaSpec};
-use lifehub_core::oauth::{ClientAuth, OAuthSpec, Refusal, Revocation};
-use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Page, Place};
-use lifehub_core::paginate::{PageNumber, go_on, resume};
-use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_core::prelude::*;
 use serde::Deserialize;
 
 /// The most that Strava gives a page.
 const PER_PAGE: u32 = 200;
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads Strava.
 #[derive(Debug)]
@@ -57,13 +44,7 @@ fn manifest() -> Manifest {
                 .scopes(&["activity:read_all", "activity:read"]),
         ],
         settings: no_settings(),
-        terms: Terms {
-            visible_to: Visibility::OwnerOnly,
-            language_models: false,
-            delete_on_withdrawal: true,
-            attribution: None,
-            url: "https://www.strava.com/legal/api",
-        },
+        terms: Terms::owner_only("https://www.strava.com/legal/api"),
     }
 }
 
@@ -148,7 +129,7 @@ impl Connector for Strava {
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
         if at.stream != "activities" {
-            return Err(Error::new(ErrorKind::Unsupported, format!("Strava has no stream {:?}", at.stream)));
+            return Err(at.unknown());
         }
         let place: PageNumber = resume(cursor)?;
         let pass = cx.pass();
