@@ -1,0 +1,167 @@
+//! The two questions that are asked of Rize, and the items in their answers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lifehub_core::clock::{Day, Timestamp};
+use lifehub_core::connector::Context;
+use lifehub_core::http::Answer;
+use lifehub_core::page::{Item, ItemKey, Maybe};
+use lifehub_core::paginate::DaySpan;
+use lifehub_core::{Error, ErrorKind, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+/// The only path, below the base URL.
+pub(crate) const GRAPHQL: &str = "/graphql";
+
+/// Few members, as one that the schema lacks fails the whole question.
+const SESSIONS: &str =
+    "sessions(startTime: $from, endTime: $to) { id title type startTime endTime projects { name } }";
+const SUMMARIES: &str = "summaries(startDate: $from, endDate: $to, bucketSize: \"day\") \
+    { buckets { date focusTime breakTime meetingTime trackedTime workHours } }";
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What becomes of an entry of an answer.
+enum Fate {
+    Wanted,
+    /// It belongs to another window or to the future, or says that there was nothing.
+    Unwanted,
+    /// It was not asked for.
+    Foreign,
+}
+
+/// The sessions that begin on these days in UTC. A planned one counts once it has begun.
+///
+/// Which sessions Rize counts to a window (those that touch it, begin or lie in it) is not documented, so that a wider
+/// one is asked for.
+pub(crate) async fn sessions(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Session {
+        id: String,
+        #[serde(default)]
+        start_time: Maybe<Timestamp>,
+        #[serde(default)]
+        end_time: Maybe<Timestamp>,
+    }
+    let (from, to) = (span.from.start_utc(), later(span.to, 1).start_utc());
+    let asked = (from - DAY, to + DAY);
+    let now = cx.now();
+    let judge = |session: Session| {
+        let (start, end) = (session.start_time.0, session.end_time.0);
+        let fate = match start {
+            Some(start) if start > asked.1 || end.is_some_and(|end| end.max(start) < asked.0) => {
+                Fate::Foreign
+            }
+            Some(start) if start < from || start >= to || start > now => Fate::Unwanted,
+            // Without a start it is for the normalizer to refuse.
+            _ => Fate::Wanted,
+        };
+        (ItemKey::new(session.id).at(start), fate)
+    };
+    let bounds = (asked.0.to_string(), asked.1.to_string());
+    ask(cx, SESSIONS, "ISO8601DateTime", span, bounds, |answer, alias| {
+        sift(answer, data::<Vec<&RawValue>>(answer, alias)?, judge)
+    })
+    .await
+}
+
+/// The sums of these days of the user's calendar. A day of zeros is a day on which nothing was tracked.
+pub(crate) async fn days(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item>> {
+    #[derive(Deserialize)]
+    struct Summaries<'a> {
+        #[serde(borrow)]
+        buckets: Vec<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Bucket {
+        date: Day,
+        focus_time: Maybe<f64>,
+        break_time: Maybe<f64>,
+        meeting_time: Maybe<f64>,
+        tracked_time: Maybe<f64>,
+        work_hours: Maybe<f64>,
+    }
+    let judge = |day: Bucket| {
+        let times = [day.focus_time, day.break_time, day.meeting_time, day.tracked_time, day.work_hours];
+        let fate = if !(span.from..=span.to).contains(&day.date) {
+            Fate::Foreign
+        } else if times.iter().all(|time| time.0 == Some(0.0)) {
+            Fate::Unwanted
+        } else {
+            Fate::Wanted
+        };
+        (ItemKey::new(day.date).at(day.date.start_utc()), fate)
+    };
+    let bounds = (span.from.to_string(), span.to.to_string());
+    ask(cx, SUMMARIES, "ISO8601Date", span, bounds, |answer, alias| {
+        sift(answer, data::<Summaries<'_>>(answer, alias)?.buckets, judge)
+    })
+    .await
+}
+
+/// Asks for a member of the schema between two bounds of this type.
+///
+/// Every question goes to the same path. Under an alias that names the days, an answer to another question cannot be
+/// taken for one that has nothing for these.
+async fn ask(
+    cx: &Context<'_>,
+    member: &str,
+    scalar: &str,
+    span: DaySpan,
+    (from, to): (String, String),
+    read: impl Fn(&Answer, &str) -> Result<Vec<Item>> + Send + Sync,
+) -> Result<Vec<Item>> {
+    let alias = format!("from_{}", span.from).replace('-', "_");
+    let query = format!("query($from: {scalar}!, $to: {scalar}!) {{ {alias}: {member} }}");
+    let call = cx.graphql(GRAPHQL, &query, &json!({ "from": from, "to": to }));
+    call.parse(|answer| read(answer, &alias)).await
+}
+
+/// What an answer holds under an alias.
+fn data<'a, T: Deserialize<'a>>(answer: &'a Answer, alias: &str) -> Result<T> {
+    #[derive(Deserialize)]
+    struct Envelope<T> {
+        data: BTreeMap<String, T>,
+    }
+    answer.json::<Envelope<T>>()?.data.remove(alias).ok_or_else(foreign)
+}
+
+/// The wanted entries; one without a readable head is wanted too.
+fn sift<H: DeserializeOwned>(
+    answer: &Answer,
+    entries: Vec<&RawValue>,
+    judge: impl Fn(H) -> (ItemKey, Fate),
+) -> Result<Vec<Item>> {
+    let mut items = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let mut fate = Fate::Wanted;
+        let item = Item::read(answer.raw(entry), |head| {
+            let (key, own) = judge(head);
+            fate = own;
+            key
+        });
+        match fate {
+            Fate::Wanted => items.push(item),
+            Fate::Unwanted => {}
+            // If Rize does not heed the bounds, what is absent is not gone.
+            Fate::Foreign => return Err(foreign()),
+        }
+    }
+    Ok(items)
+}
+
+fn foreign() -> Error {
+    Error::new(ErrorKind::InvalidResponse, "Rize answered for other days than it was asked for")
+        .hint("nothing was deleted; Rize's schema has probably changed: look for a newer connector")
+}
+
+/// So many days later; earlier, if they are negative.
+pub(crate) fn later(day: Day, days: i32) -> Day {
+    Day::from_number(day.as_number().saturating_add(days))
+}
