@@ -54,6 +54,11 @@ impl Timestamp {
         moment.display_with_offset(offset).to_string()
     }
 
+    /// The calendar day on a clock that shows UTC.
+    pub fn utc_day(self) -> Day {
+        self.day_at(Offset::UTC)
+    }
+
     /// The calendar day on a clock that is `offset` ahead of UTC.
     pub fn day_at(self, offset: Offset) -> Day {
         Day(offset.jiff().to_datetime(self.jiff()).date())
@@ -162,6 +167,12 @@ impl Day {
     pub fn from_number(days: i32) -> Self {
         let epoch = jiff::civil::date(1970, 1, 1);
         Self(epoch.saturating_add(jiff::SignedDuration::from_hours(i64::from(days) * 24)))
+    }
+
+    /// So many days later; earlier, if they are negative.
+    #[must_use]
+    pub fn plus(self, days: i32) -> Self {
+        Self::from_number(self.as_number().saturating_add(days))
     }
 
     /// The first instant of this day on a clock that shows UTC.

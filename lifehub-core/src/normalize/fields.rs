@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::error::json_fault;
 use crate::normalize::Reject;
 use crate::page::RawItem;
-use crate::record::datasets::{Custom, CustomValue};
+use crate::record::datasets::{Custom, CustomValue, Decimal};
 use crate::record::{Moment, When};
 
 type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
@@ -17,8 +17,7 @@ type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 /// The members of a JSON object.
 ///
 /// A member is named by its path, with dots between the names: `start.dateTime`. What is absent or null is `None`; what is
-/// of another type than asked for is a [`Reject`] that names the path and no value. Numbers keep their text: an amount
-/// read as [`Decimal`](crate::record::datasets::Decimal) is exact.
+/// of another type than asked for is a [`Reject`] that names the path and no value.
 ///
 /// ```
 /// # use lifehub_core::{normalize::{Fields, Reject}, page::{RawItem, RawJson}, record::{Record, datasets::Workout}};
@@ -78,6 +77,19 @@ impl<'a> Fields<'a> {
         Ok(self.get::<String>(path)?.filter(|text| !text.is_empty()))
     }
 
+    /// An amount by its digits in the text, whether it is written as a number or as a string: exact, where a number read
+    /// as a float holds fifteen of them.
+    ///
+    /// # Errors
+    /// If it is no decimal number.
+    pub fn amount(&self, path: &str) -> Result<Option<Decimal>, Reject> {
+        let Some(raw) = self.raw(path)?.map(RawValue::get).filter(|text| *text != "null") else {
+            return Ok(None);
+        };
+        let amount = raw.trim_matches('"').parse();
+        amount.map(Some).map_err(|_| Reject::new(format!("`{path}` is no decimal number")))
+    }
+
     /// The elements of a list of objects; none if it is absent.
     ///
     /// # Errors
@@ -132,4 +144,15 @@ impl<'a> Fields<'a> {
 fn without_place(error: &serde_json::Error) -> String {
     let text = json_fault(error);
     text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_amount_is_exact() {
+    let body = crate::page::RawJson::new(r#"{"a":0.1234567890123456789,"b":"-12.50","c":null,"d":{}}"#);
+    let item = RawItem { id: "1".into(), at: None, version: None, body: body.unwrap() };
+    let fields = Fields::of(&item).unwrap();
+    let amount = |path| fields.amount(path).map(|amount| amount.map(|amount| amount.to_string()));
+    assert_eq!(amount("a").unwrap().unwrap(), "0.1234567890123456789");
+    assert_eq!((amount("b").unwrap().unwrap(), amount("c").unwrap()), ("-12.50".into(), None));
+    assert_eq!(amount("d").unwrap_err().reason(), "`d` is no decimal number");
 }

@@ -30,7 +30,7 @@ pub enum AccountKind {
     Checking,
     /// For savings.
     Savings,
-    /// Coins and notes.
+    /// Coins and notes, and money that waits at a broker.
     Cash,
     /// A credit card or a line of credit.
     Credit,

@@ -51,6 +51,34 @@ impl Decimal {
         Self::scaled(minor.into(), scale.into()).ok_or_else(Self::refused)
     }
 
+    /// Without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self { mantissa: self.mantissa.abs(), ..self }
+    }
+
+    /// With the point so many digits further to the left: 1250 pence are 12.50 pounds by two. None if that is out of
+    /// range.
+    ///
+    /// ```
+    /// # use lifehub_core::record::datasets::Decimal;
+    /// let pence: Decimal = "1250.5".parse()?;
+    /// assert_eq!(pence.point_left(2).unwrap().to_string(), "12.505");
+    /// assert_eq!(pence.checked_add("-0.25".parse()?).unwrap().to_string(), "1250.25");
+    /// # Ok::<(), lifehub_core::Error>(())
+    /// ```
+    pub fn point_left(self, digits: u8) -> Option<Self> {
+        Self::scaled(self.mantissa, i32::from(self.scale) + i32::from(digits))
+    }
+
+    /// The exact sum, or none if that is out of range.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let part =
+            |number: Self| number.mantissa.checked_mul(10_i128.checked_pow((scale - number.scale).into())?);
+        Self::scaled(part(self)?.checked_add(part(other)?)?, scale.into())
+    }
+
     /// Whether it is below zero.
     pub fn is_negative(self) -> bool {
         self.mantissa < 0
