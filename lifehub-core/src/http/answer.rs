@@ -77,7 +77,7 @@ impl Answer {
     /// assert_eq!(answer.items_at("data.list")?.len(), 2);
     /// assert_eq!(answer.member::<Option<String>>("next")?, None);
     /// assert!(answer.member::<Option<String>>("previous").is_err());
-    /// assert_eq!(answer.member_opt::<String>("previous")?, None);
+    /// assert_eq!(answer.member_opt::<String>("next.link")?, None);
     /// # Ok::<(), lifehub_core::Error>(())
     /// ```
     ///
@@ -100,9 +100,9 @@ impl Answer {
     fn find(&self, path: &str) -> Result<Option<&RawValue>> {
         let mut found: &RawValue = self.json()?;
         for name in path.split('.') {
-            let members: BTreeMap<Cow<'_, str>, &RawValue> =
+            let members: Option<BTreeMap<Cow<'_, str>, &RawValue>> =
                 serde_json::from_str(found.get()).map_err(|e| self.not_json(&e))?;
-            match members.get(name) {
+            match members.and_then(|members| members.get(name).copied()) {
                 Some(inner) => found = inner,
                 None => return Ok(None),
             }

@@ -10,18 +10,7 @@ mod settings;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
-use std::time::Duration;
-
-use async_trait::async_trait;
-use lifehub_core::clock::{Day, Offset, Timestamp};
-use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms, Visibility,
-};
-use lifehub_core::http::{AuthScheme, Classify, QuotaScope, QuotaSpec};
-use lifehub_core::page::{Coverage, Cursor, Page, Place};
-use lifehub_core::paginate::{DaySpan, go_on, resume};
-use lifehub_core::{Error, ErrorKind, Result};
-use serde::Deserialize;
+use lifehub_core::prelude::*;
 use serde_json::json;
 
 use query::GRAPHQL;
@@ -30,11 +19,9 @@ use settings::Settings;
 /// The days that one request asks for.
 const WINDOW: u16 = 30;
 
-const HOUR: Duration = Duration::from_secs(3600);
-
 /// How far the clocks of the earth's zones are behind UTC, and ahead of it. Rize counts days by a zone of the user that
 /// it does not tell.
-const BEHIND: Duration = Duration::from_secs(12 * 3600);
+const BEHIND: Duration = Duration::from_secs(12 * 3_600);
 const AHEAD: Duration = Duration::from_secs(14 * 3600);
 
 /// Reads Rize.
@@ -52,7 +39,7 @@ impl Default for Rize {
 fn manifest() -> Manifest {
     // There is no updated-since: edits are found by reading the last week again, later ones by the full pass. One
     // answer holds all of a window, so that what it lacks is gone.
-    let reread = |stream: StreamSpec| stream.lookback(7 * 24 * HOUR).absence(Absence::MeansGone);
+    let reread = |stream: StreamSpec| stream.lookback(7 * DAY).absence(Absence::MeansGone);
     let sessions = StreamSpec::incremental("sessions", "Sessions", &["focus"], normalize::session);
     let days = StreamSpec::incremental("daily_summary", "Days", &["productivity"], normalize::day);
     Manifest {
@@ -64,23 +51,11 @@ fn manifest() -> Manifest {
         origins: &[],
         auth: Auth::api_key(AuthScheme::bearer("api_key")),
         // No limit is published: one request at a time, half a second apart.
-        quotas: vec![
-            QuotaSpec::sliding("pace", QuotaScope::Connection, 120, Duration::from_secs(60)).burst(1),
-        ],
+        quotas: vec![QuotaSpec::sliding("pace", QuotaScope::Connection, 120, HOUR / 60).burst(1)],
         streams: vec![reread(sessions).interval(HOUR / 2), reread(days).interval(3 * HOUR)],
         settings: SettingsSchema::of::<Settings>(),
-        terms: Terms {
-            visible_to: Visibility::OwnerOnly,
-            language_models: false,
-            delete_on_withdrawal: false,
-            attribution: None,
-            url: "https://rize.io/terms-of-service",
-        },
+        terms: Terms { delete_on_withdrawal: false, ..Terms::owner_only("https://rize.io/terms-of-service") },
     }
-}
-
-fn utc_day(at: Timestamp) -> Day {
-    at.day_at(Offset::UTC)
 }
 
 #[async_trait]
@@ -91,23 +66,10 @@ impl Connector for Rize {
 
     /// By the e-mail address, as Rize is not known to tell an id of its users.
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
-        #[derive(Deserialize)]
-        struct Answer {
-            data: Data,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Data {
-            current_user: Option<User>,
-        }
-        #[derive(Deserialize)]
-        struct User {
-            email: String,
-            name: Option<String>,
-        }
         let query = cx.graphql(GRAPHQL, "query { currentUser { email name } }", &json!({}));
-        let user = query.json::<Answer>().await?.data.current_user;
-        let User { email, name } = user.ok_or_else(refusal::wrong_key)?;
+        let user = query.send().await?;
+        let text = |name: &str| user.member_opt::<String>(&format!("data.currentUser.{name}"));
+        let (email, name) = (text("email")?.ok_or_else(refusal::wrong_key)?, text("name")?);
         let title = name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| email.clone());
         Ok(Identity { account: email.to_lowercase(), title: Some(title) })
     }
@@ -115,16 +77,14 @@ impl Connector for Rize {
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
         let Settings { start } = cx.settings()?;
         let pass = cx.pass();
-        let first = pass.from.map_or(start, |from| utc_day(from - BEHIND).max(start));
-        let last = utc_day(pass.to + AHEAD).max(first);
+        let first = pass.from.map_or(start, |from| (from - BEHIND).utc_day().max(start));
+        let last = (pass.to + AHEAD).utc_day().max(first);
         let span: Option<DaySpan> = resume(cursor)?;
         let span = span.unwrap_or_else(|| DaySpan::first(first, last, WINDOW));
         let items = match at.stream {
             "sessions" => query::sessions(cx, span).await?,
             "daily_summary" => query::days(cx, span).await?,
-            other => {
-                return Err(Error::new(ErrorKind::Unsupported, format!("Rize has no stream {other:?}")));
-            }
+            _ => return Err(at.unknown()),
         };
         // From the first midnight on. What lies before a start that was moved is not gone.
         let begin = start.start_utc() - Duration::from_secs(1);

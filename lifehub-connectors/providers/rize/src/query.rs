@@ -1,18 +1,11 @@
 //! The two questions that are asked of Rize, and the items in their answers.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use lifehub_core::clock::{Day, Timestamp};
-use lifehub_core::connector::Context;
-use lifehub_core::http::Answer;
-use lifehub_core::page::{Item, ItemKey, Maybe};
-use lifehub_core::paginate::DaySpan;
-use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_core::prelude::*;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::json;
-use serde_json::value::RawValue;
 
 /// The only path, below the base URL.
 pub(crate) const GRAPHQL: &str = "/graphql";
@@ -22,8 +15,6 @@ const SESSIONS: &str =
     "sessions(startTime: $from, endTime: $to) { id title type startTime endTime projects { name } }";
 const SUMMARIES: &str = "summaries(startDate: $from, endDate: $to, bucketSize: \"day\") \
     { buckets { date focusTime breakTime meetingTime trackedTime workHours } }";
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What becomes of an entry of an answer.
 enum Fate {
@@ -48,7 +39,7 @@ pub(crate) async fn sessions(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item
         #[serde(default)]
         end_time: Maybe<Timestamp>,
     }
-    let (from, to) = (span.from.start_utc(), later(span.to, 1).start_utc());
+    let (from, to) = (span.from.start_utc(), span.to.plus(1).start_utc());
     let asked = (from - DAY, to + DAY);
     let now = cx.now();
     let judge = |session: Session| {
@@ -64,19 +55,11 @@ pub(crate) async fn sessions(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item
         (ItemKey::new(session.id).at(start), fate)
     };
     let bounds = (asked.0.to_string(), asked.1.to_string());
-    ask(cx, SESSIONS, "ISO8601DateTime", span, bounds, |answer, alias| {
-        sift(answer, data::<Vec<&RawValue>>(answer, alias)?, judge)
-    })
-    .await
+    ask(cx, SESSIONS, "ISO8601DateTime", "", span, bounds, judge).await
 }
 
 /// The sums of these days of the user's calendar. A day of zeros is a day on which nothing was tracked.
 pub(crate) async fn days(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item>> {
-    #[derive(Deserialize)]
-    struct Summaries<'a> {
-        #[serde(borrow)]
-        buckets: Vec<&'a RawValue>,
-    }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Bucket {
@@ -99,69 +82,53 @@ pub(crate) async fn days(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item>> {
         (ItemKey::new(day.date).at(day.date.start_utc()), fate)
     };
     let bounds = (span.from.to_string(), span.to.to_string());
-    ask(cx, SUMMARIES, "ISO8601Date", span, bounds, |answer, alias| {
-        sift(answer, data::<Summaries<'_>>(answer, alias)?.buckets, judge)
-    })
-    .await
+    ask(cx, SUMMARIES, "ISO8601Date", ".buckets", span, bounds, judge).await
 }
 
 /// Asks for a member of the schema between two bounds of this type.
 ///
 /// Every question goes to the same path. Under an alias that names the days, an answer to another question cannot be
 /// taken for one that has nothing for these.
-async fn ask(
+async fn ask<H: DeserializeOwned>(
     cx: &Context<'_>,
     member: &str,
     scalar: &str,
+    list: &str,
     span: DaySpan,
     (from, to): (String, String),
-    read: impl Fn(&Answer, &str) -> Result<Vec<Item>> + Send + Sync,
+    judge: impl Fn(H) -> (ItemKey, Fate) + Send + Sync,
 ) -> Result<Vec<Item>> {
     let alias = format!("from_{}", span.from).replace('-', "_");
     let query = format!("query($from: {scalar}!, $to: {scalar}!) {{ {alias}: {member} }}");
     let call = cx.graphql(GRAPHQL, &query, &json!({ "from": from, "to": to }));
-    call.parse(|answer| read(answer, &alias)).await
-}
-
-/// What an answer holds under an alias.
-fn data<'a, T: Deserialize<'a>>(answer: &'a Answer, alias: &str) -> Result<T> {
-    #[derive(Deserialize)]
-    struct Envelope<T> {
-        data: BTreeMap<String, T>,
-    }
-    answer.json::<Envelope<T>>()?.data.remove(alias).ok_or_else(foreign)
-}
-
-/// The wanted entries; one without a readable head is wanted too.
-fn sift<H: DeserializeOwned>(
-    answer: &Answer,
-    entries: Vec<&RawValue>,
-    judge: impl Fn(H) -> (ItemKey, Fate),
-) -> Result<Vec<Item>> {
-    let mut items = Vec::with_capacity(entries.len());
-    for entry in entries {
+    let read = |answer: &Answer| {
+        // A member of another name is the answer to another question.
+        let data: BTreeMap<String, IgnoredAny> = answer.member("data")?;
+        match data.contains_key(&alias) {
+            true => answer.items_at(&format!("data.{alias}{list}")),
+            false => Err(foreign()),
+        }
+    };
+    let entries = call.parse(read).await?;
+    let sifted = entries.into_iter().map(|entry| {
         let mut fate = Fate::Wanted;
-        let item = Item::read(answer.raw(entry), |head| {
+        let item = Item::read(entry, |head| {
             let (key, own) = judge(head);
             fate = own;
             key
         });
         match fate {
-            Fate::Wanted => items.push(item),
-            Fate::Unwanted => {}
+            // One without a readable head is wanted too.
+            Fate::Wanted => Ok(Some(item)),
+            Fate::Unwanted => Ok(None),
             // If Rize does not heed the bounds, what is absent is not gone.
-            Fate::Foreign => return Err(foreign()),
+            Fate::Foreign => Err(foreign()),
         }
-    }
-    Ok(items)
+    });
+    sifted.filter_map(Result::transpose).collect()
 }
 
 fn foreign() -> Error {
     Error::new(ErrorKind::InvalidResponse, "Rize answered for other days than it was asked for")
         .hint("nothing was deleted; Rize's schema has probably changed: look for a newer connector")
-}
-
-/// So many days later; earlier, if they are negative.
-pub(crate) fn later(day: Day, days: i32) -> Day {
-    Day::from_number(day.as_number().saturating_add(days))
 }

@@ -1,9 +1,6 @@
 //! What Rize's refusals say. GraphQL answers errors with status 200, maybe beside some of the data.
 
-use lifehub_core::error::Extent;
-use lifehub_core::http::Answer;
-use lifehub_core::{Error, ErrorKind};
-use serde::Deserialize;
+use lifehub_core::prelude::*;
 use serde::de::IgnoredAny;
 
 /// Reads a refusal; other statuses mean what they usually do. Nothing of the body is shown.
@@ -14,7 +11,10 @@ pub(crate) fn read(answer: &Answer) -> Option<Error> {
         402 | 403 => Error::new(ErrorKind::Forbidden, "Rize does not let this account use its API")
             .hint("see in the Rize app (Settings > API) whether the plan includes it; what is stored stays")
             .stops(Extent::Connection),
-        200 | 400 | 422 => not_answered(answer)?,
+        200 | 400 | 422 => {
+            let errors: Vec<IgnoredAny> = answer.member_opt("errors").ok()??;
+            (!errors.is_empty()).then(not_answered)?.with("errors", errors.len())
+        }
         _ => return None,
     };
     Some(error.with("status", status))
@@ -26,14 +26,8 @@ pub(crate) fn wrong_key() -> Error {
         .hint("make a new key in the Rize app (Settings > API) and connect the account again")
 }
 
-fn not_answered(answer: &Answer) -> Option<Error> {
-    #[derive(Deserialize)]
-    struct Envelope {
-        errors: Option<Vec<IgnoredAny>>,
-    }
-    let errors = answer.json::<Envelope>().ok()?.errors.filter(|errors| !errors.is_empty())?;
-    let text = "Rize answered with errors instead of data";
-    Some(Error::new(ErrorKind::InvalidResponse, text).with("errors", errors.len()).hint(
+fn not_answered() -> Error {
+    Error::new(ErrorKind::InvalidResponse, "Rize answered with errors instead of data").hint(
         "what is stored stays; if the next sync says the same, Rize's schema has changed: look for a newer connector",
-    ))
+    )
 }

@@ -4,7 +4,6 @@
 //! the limits, and the quirks.
 
 mod key;
-mod money;
 mod normalize;
 #[cfg(feature = "simulator")]
 pub mod simulator;
@@ -211,7 +210,7 @@ fn is_before(items: &[Item], from: Option<Timestamp>) -> bool {
 async fn account(cx: &Context<'_>) -> Result<Page> {
     let read = |answer: &Answer| {
         let (id, summary): (i64, &RawValue) = (answer.member("id")?, answer.json()?);
-        let day = answer.sent.day_at(Offset::UTC);
+        let day = answer.sent.utc_day();
         let body = RawJson::new(format!(r#"{{"day":"{day}","summary":{}}}"#, summary.get()))?;
         Ok(Item::Put(RawItem { id: format!("{id}@{day}"), at: None, version: None, body }))
     };

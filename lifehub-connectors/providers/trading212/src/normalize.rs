@@ -6,13 +6,26 @@
 use lifehub_core::prelude::*;
 use serde::de::IgnoredAny;
 
-use crate::money::{Amount, magnitude, money, sum};
-
 /// The account in which uninvested money lies: by the same name in its balance and in its movements.
 const CASH: &str = "Cash";
 
 fn at(instant: Timestamp) -> When {
     When::At(Moment::utc(instant))
+}
+
+fn need(fields: &Fields<'_>, path: &str) -> Result<Decimal, Reject> {
+    fields.amount(path)?.ok_or_else(|| Reject::new(format!("`{path}` is missing")))
+}
+
+/// An amount in a currency as ISO 4217 knows it. London's shares are quoted in pence, `GBX`.
+fn money(amount: Decimal, currency: &str) -> Result<(Decimal, String), Reject> {
+    let pounds = || amount.point_left(2).ok_or_else(|| Reject::new("an amount of pence is out of range"));
+    if currency == "GBX" { Ok((pounds()?, "GBP".to_owned())) } else { Ok((amount, currency.to_owned())) }
+}
+
+fn sum(amounts: impl IntoIterator<Item = Decimal>) -> Result<Decimal, Reject> {
+    let sum = amounts.into_iter().try_fold(Decimal::default(), Decimal::checked_add);
+    sum.ok_or_else(|| Reject::new("the sum of the amounts is out of range"))
 }
 
 /// Makes the trade of a fill. An order that was not filled is none, and neither are splits, spin-offs and mergers, which
@@ -28,7 +41,7 @@ pub(crate) fn order(item: &RawItem) -> Records {
         return Ok(vec![]);
     }
     let quoted: String = order.need("order.instrument.currency")?;
-    let (price, currency) = money(order.need("fill.price")?, &quoted)?;
+    let (price, currency) = money(need(&order, "fill.price")?, &quoted)?;
     let trade = Trade {
         instrument: instrument.ok_or_else(|| Reject::new("`order.instrument.isin` is missing"))?,
         side: match order.need::<String>("order.side")?.as_str() {
@@ -37,7 +50,7 @@ pub(crate) fn order(item: &RawItem) -> Records {
             _ => return Err(Reject::new("`order.side` is neither BUY nor SELL")),
         },
         // Negative where something is sold.
-        quantity: magnitude(order.need::<Amount>("fill.quantity")?.0),
+        quantity: need(&order, "fill.quantity")?.abs(),
         price,
         fee: fee(&order.list("fill.walletImpact.taxes")?, &currency)?,
         currency,
@@ -50,11 +63,11 @@ pub(crate) fn order(item: &RawItem) -> Records {
 fn fee(taxes: &[Fields<'_>], currency: &str) -> Result<Option<Decimal>, Reject> {
     let mut amounts = Vec::with_capacity(taxes.len());
     for tax in taxes {
-        let (amount, of) = money(tax.need("quantity")?, &tax.need::<String>("currency")?)?;
+        let (amount, of) = money(need(tax, "quantity")?, &tax.need::<String>("currency")?)?;
         if of != currency {
             return Ok(None);
         }
-        amounts.push(magnitude(amount));
+        amounts.push(amount.abs());
     }
     if amounts.is_empty() { Ok(None) } else { sum(amounts).map(Some) }
 }
@@ -71,8 +84,8 @@ pub(crate) fn transaction(item: &RawItem) -> Records {
         "DEPOSIT" => ("deposit", |amount| amount),
         "TRANSFER" => ("transfer", |amount| amount),
         // With or without a minus, these leave the account.
-        "WITHDRAW" => ("withdrawal", |amount| -magnitude(amount)),
-        "FEE" => ("fee", |amount| -magnitude(amount)),
+        "WITHDRAW" => ("withdrawal", |amount| -amount.abs()),
+        "FEE" => ("fee", |amount| -amount.abs()),
         // What another one would do to the account is not guessed.
         _ => return Err(Reject::new("`type` is none of DEPOSIT, TRANSFER, WITHDRAW, FEE")),
     };
@@ -80,7 +93,7 @@ pub(crate) fn transaction(item: &RawItem) -> Records {
 }
 
 fn booked(movement: &Fields<'_>, time: &str, category: &str, sign: fn(Decimal) -> Decimal) -> Records {
-    let (amount, currency) = money(movement.need("amount")?, &movement.need::<String>("currency")?)?;
+    let (amount, currency) = money(need(movement, "amount")?, &movement.need::<String>("currency")?)?;
     let transaction = Transaction {
         amount: sign(amount),
         currency,
@@ -98,18 +111,17 @@ fn booked(movement: &Fields<'_>, time: &str, category: &str, sign: fn(Decimal) -
 pub(crate) fn account(item: &RawItem) -> Records {
     let account = Fields::of(item)?;
     let (day, currency): (Day, String) = (account.need("day")?, account.need("summary.currency")?);
-    let part = |name| account.get::<Amount>(name);
-    let free: Amount = account.need("summary.cash.availableToTrade")?;
-    let bound = [part("summary.cash.inPies")?, part("summary.cash.reservedForOrders")?];
-    let cash = sum([Some(free)].into_iter().chain(bound).flatten().map(|part| part.0))?;
+    let free = need(&account, "summary.cash.availableToTrade")?;
+    let bound = [account.amount("summary.cash.inPies")?, account.amount("summary.cash.reservedForOrders")?];
+    let cash = sum([Some(free)].into_iter().chain(bound).flatten())?;
     let balance = |account: &str, kind, amount, key| -> Result<Record, Reject> {
         let balance = Balance { account: account.into(), kind, amount, currency: currency.clone() };
         Ok(Record::new(When::Day(day), &balance)?.key(key))
     };
-    let invested: Amount = account.need("summary.investments.currentValue")?;
+    let invested = need(&account, "summary.investments.currentValue")?;
     Ok(vec![
         balance(CASH, AccountKind::Cash, cash, "cash")?,
-        balance("Investments", AccountKind::Investment, invested.0, "investments")?,
+        balance("Investments", AccountKind::Investment, invested, "investments")?,
     ])
 }
 
@@ -134,14 +146,13 @@ pub(crate) fn position(item: &RawItem) -> Records {
     ];
     // Exact amounts are texts.
     for (path, name) in amounts {
-        custom = custom.with(name, position.get::<Amount>(path)?.map(|amount| amount.0.to_string()));
+        custom = custom.with(name, position.amount(path)?.map(|amount| amount.to_string()));
     }
     let quoted: String = position.need("instrument.currency")?;
     for (path, name) in [("averagePricePaid", "average_price"), ("currentPrice", "current_price")] {
-        let (price, currency) = money(position.need(path)?, &quoted)?;
+        let (price, currency) = money(need(&position, path)?, &quoted)?;
         custom = custom.with(name, Some(price.to_string())).with("price_currency", Some(currency));
     }
-    let quantity: Amount = position.need("quantity")?;
-    let custom = custom.with("quantity", Some(quantity.0.to_string()));
+    let custom = custom.with("quantity", Some(need(&position, "quantity")?.to_string()));
     Ok(vec![Record::new(at(position.need("createdAt")?), &custom)?])
 }

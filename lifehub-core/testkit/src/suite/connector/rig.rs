@@ -190,6 +190,11 @@ impl<'a> Rig<'a> {
     /// Whether every stream was read to its end.
     async fn is_complete(&self) -> Result<bool, Failure> {
         let keys = self.partitions().await?;
+        let begun =
+            |fact: &Fact| keys.iter().any(|key| key.stream == fact.stream && key.partition == fact.partition);
+        if !self.truth().iter().all(begun) {
+            return Ok(false);
+        }
         for stream in self.connector().manifest().streams.iter().filter(|stream| self.concerns(stream.name)) {
             let mut own = keys.iter().filter(|key| key.stream == stream.name).peekable();
             if own.peek().is_none() {
