@@ -16,12 +16,26 @@ use lifehub_testkit::{Account, Setup};
 /// ```
 pub fn registry() -> Registry {
     let registry = Registry::new();
+    #[cfg(feature = "google-calendar")]
+    let registry = registry.with(lifehub_google_calendar::GoogleCalendar::default());
+    #[cfg(feature = "google-sheets")]
+    let registry = registry.with(lifehub_google_sheets::GoogleSheets::default());
     #[cfg(feature = "ical")]
     let registry = registry.with(lifehub_ical::Ical::default());
     #[cfg(feature = "open-meteo")]
     let registry = registry.with(lifehub_open_meteo::OpenMeteo::default());
+    #[cfg(feature = "oura")]
+    let registry = registry.with(lifehub_oura::Oura::default());
+    #[cfg(feature = "rize")]
+    let registry = registry.with(lifehub_rize::Rize::default());
+    #[cfg(feature = "spotify")]
+    let registry = registry.with(lifehub_spotify::Spotify::default());
     #[cfg(feature = "strava")]
     let registry = registry.with(lifehub_strava::Strava::default());
+    #[cfg(feature = "trading212")]
+    let registry = registry.with(lifehub_trading212::Trading212::default());
+    #[cfg(feature = "ynab")]
+    let registry = registry.with(lifehub_ynab::Ynab::default());
     registry
 }
 
@@ -47,18 +61,46 @@ pub type MakeAccount = fn(&Setup) -> Arc<dyn Account>;
 #[cfg(feature = "simulator")]
 pub fn simulators() -> Vec<(&'static str, MakeAccount)> {
     vec![
+        #[cfg(feature = "google-calendar")]
+        ("google-calendar", lifehub_google_calendar::simulator::account),
+        #[cfg(feature = "google-sheets")]
+        ("google-sheets", lifehub_google_sheets::simulator::account),
         #[cfg(feature = "ical")]
         ("ical", lifehub_ical::simulator::account),
         #[cfg(feature = "open-meteo")]
         ("open-meteo", lifehub_open_meteo::simulator::account),
+        #[cfg(feature = "oura")]
+        ("oura", lifehub_oura::simulator::account),
+        #[cfg(feature = "rize")]
+        ("rize", lifehub_rize::simulator::account),
+        #[cfg(feature = "spotify")]
+        ("spotify", lifehub_spotify::simulator::account),
         #[cfg(feature = "strava")]
         ("strava", lifehub_strava::simulator::account),
+        #[cfg(feature = "trading212")]
+        ("trading212", lifehub_trading212::simulator::account),
+        #[cfg(feature = "ynab")]
+        ("ynab", lifehub_ynab::simulator::account),
     ]
 }
 
+#[cfg(feature = "google-calendar")]
+pub use lifehub_google_calendar as google_calendar;
+#[cfg(feature = "google-sheets")]
+pub use lifehub_google_sheets as google_sheets;
 #[cfg(feature = "ical")]
 pub use lifehub_ical as ical;
 #[cfg(feature = "open-meteo")]
 pub use lifehub_open_meteo as open_meteo;
+#[cfg(feature = "oura")]
+pub use lifehub_oura as oura;
+#[cfg(feature = "rize")]
+pub use lifehub_rize as rize;
+#[cfg(feature = "spotify")]
+pub use lifehub_spotify as spotify;
 #[cfg(feature = "strava")]
 pub use lifehub_strava as strava;
+#[cfg(feature = "trading212")]
+pub use lifehub_trading212 as trading212;
+#[cfg(feature = "ynab")]
+pub use lifehub_ynab as ynab;

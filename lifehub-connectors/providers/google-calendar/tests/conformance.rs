@@ -1,0 +1,6 @@
+//! Every case of the conformance suite.
+
+lifehub_testkit::connector_suite! {
+    connector: lifehub_google_calendar::GoogleCalendar::default(),
+    account: lifehub_google_calendar::simulator::account,
+}
