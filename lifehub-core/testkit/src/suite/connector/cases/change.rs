@@ -216,6 +216,8 @@ pub(in super::super) async fn brake_holds_and_releases(subject: &Subject) -> Ver
             if !places.into_iter().any(|from| rig.account.change(Change::Delete { from, count })) {
                 return Ok(NO_DELETION);
             }
+            // Nor does a token that tells what is gone: what it told is no guess.
+            rig.account.change(Change::ExpireCursors);
             let connector = rig.connector();
             let stream = connector.manifest().stream(&setup.stream);
             if stream.is_none_or(|stream| stream.absence == Absence::MeansNothing) {
