@@ -14,6 +14,7 @@ pub(super) const APPLICATION_ID: i32 = 0x4c66_4862;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_connections.sql"),
+    include_str!("../../migrations/0003_inbox.sql"),
 ];
 
 /// The version of the schema after all migrations.

@@ -6,13 +6,15 @@
 mod normalize;
 #[cfg(feature = "simulator")]
 pub mod simulator;
+mod webhook;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, WebhookDelivery,
+    WebhookKeys, WebhookOutcome, no_settings,
 };
 use lifehub_core::http::{Answer, Classify, QuotaReport, QuotaScope, QuotaSpec};
 use lifehub_core::oauth::{ClientAuth, OAuthSpec, Refusal, Revocation};
@@ -173,5 +175,9 @@ impl Connector for Strava {
 
     fn classify(&self) -> Option<Classify> {
         Some(missing_scope)
+    }
+
+    fn receive(&self, keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
+        webhook::receive(keys, delivery)
     }
 }

@@ -1,0 +1,134 @@
+//! Strava's webhooks (<https://developers.strava.com/docs/webhooks>): one subscription for each app, a handshake when it
+//! is made, then an event for each thing that happens to one of its athletes.
+
+use std::time::Duration;
+
+use lifehub_core::clock::Timestamp;
+use lifehub_core::connector::{
+    Method, WebhookDelivery, WebhookEvent, WebhookKeys, WebhookNews, WebhookOutcome,
+};
+use lifehub_core::page::Item;
+use lifehub_core::{Error, ErrorKind, Result};
+use serde::Deserialize;
+use serde_json::json;
+
+const STREAM: &str = "activities";
+
+/// How old, or how far ahead, a signature may be.
+const TOLERANCE: Duration = Duration::from_secs(300);
+
+/// What of an event matters here. What a member of another kind of event says is passed over.
+#[derive(Deserialize)]
+struct Event {
+    object_type: String,
+    aspect_type: String,
+    object_id: i64,
+    owner_id: i64,
+    #[serde(default)]
+    updates: Updates,
+}
+
+#[derive(Default, Deserialize)]
+struct Updates {
+    /// `"false"` when the athlete took the consent back.
+    authorized: Option<serde_json::Value>,
+}
+
+pub(crate) fn receive(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
+    match delivery.method {
+        Method::GET => handshake(keys, delivery),
+        Method::POST => event(keys, delivery),
+        _ => Err(Error::new(ErrorKind::Invalid, "Strava sends GET and POST alone")),
+    }
+}
+
+/// Strava asks whether the address is one that the app's owner chose.
+fn handshake(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
+    let parameter = |name| delivery.parameter(name);
+    let (Some("subscribe"), Some(challenge), Some(token)) =
+        (parameter("hub.mode"), parameter("hub.challenge"), parameter("hub.verify_token"))
+    else {
+        return Err(Error::new(ErrorKind::Invalid, "that is no handshake of Strava's"));
+    };
+    match keys.token_is(token) {
+        true => Ok(WebhookOutcome::Answer(json!({ "hub.challenge": challenge }))),
+        false => Err(Error::new(ErrorKind::Unauthorized, "the token of the handshake is another one")
+            .hint("set providers.strava.webhook_token to the verify_token with which you subscribe")),
+    }
+}
+
+fn event(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
+    let is_proved = is_proved(keys, delivery)?;
+    // What is wrong with it could show what is in it.
+    let event: Event = serde_json::from_slice(&delivery.body)
+        .map_err(|_| Error::new(ErrorKind::Invalid, "that is no event of Strava's"))?;
+    let changed = || WebhookEvent::Changed { stream: STREAM.to_owned() };
+    let is_withdrawn = event.updates.authorized.as_ref().is_some_and(|value| value == "false");
+    let news = match (event.object_type.as_str(), event.aspect_type.as_str()) {
+        // Anybody may send what is not proved: then only Strava itself is believed, which is asked at once.
+        ("activity", "delete") | ("athlete", "update") if !is_proved => changed(),
+        ("activity", "delete") => {
+            let items = vec![Item::Gone { id: event.object_id.to_string(), version: None }];
+            WebhookEvent::Items { stream: STREAM.to_owned(), partition: String::new(), items }
+        }
+        ("activity", "create" | "update") => changed(),
+        ("athlete", "update") if is_withdrawn => WebhookEvent::Withdrawn,
+        // Strava may add kinds of events. An error would make it send the same again.
+        _ => return Ok(WebhookOutcome::News(Vec::new())),
+    };
+    Ok(WebhookOutcome::News(vec![WebhookNews::new(event.owner_id, news)]))
+}
+
+/// Whether a delivery is proved to be Strava's: by its signature, or by the token in the path that Strava was told. Not
+/// every delivery is signed, so that a missing proof is no error, but a wrong one is.
+fn is_proved(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<bool> {
+    let refused = |text: &str, hint: &str| Err(Error::new(ErrorKind::Unauthorized, text).hint(hint));
+    if let Some(header) = delivery.headers.get("x-strava-signature") {
+        let signature = header.to_str().ok().and_then(Signature::read);
+        let is_signed = match &signature {
+            Some(Signature { t, v1, .. }) => keys.hmac_sha256_is(&[t.as_bytes(), b".", &delivery.body], v1),
+            None => Some(false),
+        };
+        match (is_signed, signature) {
+            (Some(true), Some(signature)) if signature.is_recent(delivery.received) => return Ok(true),
+            (Some(true), _) => return refused("the signature is too old", "is this machine's clock right?"),
+            (Some(false), _) => {
+                return refused(
+                    "the signature is wrong",
+                    "if it was Strava, set providers.strava.client_secret to the secret of the app that subscribed",
+                );
+            }
+            // Without the app's secret nobody can tell.
+            (None, _) => {}
+        }
+    }
+    match delivery.path.as_str() {
+        "" => Ok(false),
+        path if keys.token_is(path) => Ok(true),
+        _ => refused(
+            "the token in the path is another one",
+            "subscribe with a callback_url that ends with providers.strava.webhook_token, or without a token",
+        ),
+    }
+}
+
+/// `t=1767225600,v1=0f3a…`
+struct Signature<'a> {
+    t: &'a str,
+    v1: &'a str,
+    at: Timestamp,
+}
+
+impl<'a> Signature<'a> {
+    fn read(header: &'a str) -> Option<Self> {
+        let part = |name| {
+            header.split(',').filter_map(|part| part.trim().split_once('=')).find(|(other, _)| *other == name)
+        };
+        let (t, v1) = (part("t")?.1, part("v1")?.1);
+        Some(Self { t, v1, at: Timestamp::from_seconds(t.parse().ok()?) })
+    }
+
+    fn is_recent(&self, received: Timestamp) -> bool {
+        received.since(self.at).max(self.at.since(received)) <= TOLERANCE
+    }
+}
