@@ -72,3 +72,29 @@ async fn number(conn: &mut SqliteConnection, sql: &'static str) -> Result<i64> {
     let row = row.ok_or_else(|| Error::new(ErrorKind::Storage, "the database gives no answer"))?;
     get(&row, 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_older_version_is_brought_forward() {
+        for found in 1..=MIGRATIONS.len() {
+            let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+            for script in &MIGRATIONS[..found] {
+                sqlx::raw_sql(*script).execute(&mut conn).await.unwrap();
+            }
+            let script = format!(
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {found};
+                 INSERT INTO users (uuid, email, zone, created_at) VALUES (x'01', 'ada@example.com', 'UTC', 0)"
+            );
+            run_script(&mut conn, script).await.unwrap();
+            run(&mut conn).await.unwrap();
+            assert_eq!(version(&mut conn).await.unwrap(), VERSION, "from version {found}");
+            let kept = "SELECT (SELECT count(*) FROM users) * 10 + (SELECT count(*) FROM inbox)";
+            assert_eq!(number(&mut conn, kept).await.unwrap(), 10, "from version {found}");
+        }
+    }
+}

@@ -15,7 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifehub_core::clock::Day;
 use lifehub_core::connector::{
-    Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms, Visibility,
+    Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms,
+    Visibility,
 };
 use lifehub_core::http::{Classify, QuotaScope, QuotaSpec};
 use lifehub_core::page::{Coverage, Cursor, Item, Page, Place};

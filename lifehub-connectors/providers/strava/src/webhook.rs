@@ -10,7 +10,7 @@ use lifehub_core::connector::{
 use lifehub_core::page::Item;
 use lifehub_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const STREAM: &str = "activities";
 
@@ -25,13 +25,7 @@ struct Event {
     object_id: i64,
     owner_id: i64,
     #[serde(default)]
-    updates: Updates,
-}
-
-#[derive(Default, Deserialize)]
-struct Updates {
-    /// `"false"` when the athlete took the consent back.
-    authorized: Option<serde_json::Value>,
+    updates: Value,
 }
 
 pub(crate) fn receive(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
@@ -63,7 +57,6 @@ fn event(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcom
     let event: Event = serde_json::from_slice(&delivery.body)
         .map_err(|_| Error::new(ErrorKind::Invalid, "that is no event of Strava's"))?;
     let changed = || WebhookEvent::Changed { stream: STREAM.to_owned() };
-    let is_withdrawn = event.updates.authorized.as_ref().is_some_and(|value| value == "false");
     let news = match (event.object_type.as_str(), event.aspect_type.as_str()) {
         // Anybody may send what is not proved: then only Strava itself is believed, which is asked at once.
         ("activity", "delete") | ("athlete", "update") if !is_proved => changed(),
@@ -72,7 +65,7 @@ fn event(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcom
             WebhookEvent::Items { stream: STREAM.to_owned(), partition: String::new(), items }
         }
         ("activity", "create" | "update") => changed(),
-        ("athlete", "update") if is_withdrawn => WebhookEvent::Withdrawn,
+        ("athlete", "update") if event.updates["authorized"] == "false" => WebhookEvent::Withdrawn,
         // Strava may add kinds of events. An error would make it send the same again.
         _ => return Ok(WebhookOutcome::News(Vec::new())),
     };
@@ -84,51 +77,26 @@ fn event(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcom
 fn is_proved(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<bool> {
     let refused = |text: &str, hint: &str| Err(Error::new(ErrorKind::Unauthorized, text).hint(hint));
     if let Some(header) = delivery.headers.get("x-strava-signature") {
-        let signature = header.to_str().ok().and_then(Signature::read);
-        let is_signed = match &signature {
-            Some(Signature { t, v1, .. }) => keys.hmac_sha256_is(&[t.as_bytes(), b".", &delivery.body], v1),
-            None => Some(false),
-        };
-        match (is_signed, signature) {
-            (Some(true), Some(signature)) if signature.is_recent(delivery.received) => return Ok(true),
-            (Some(true), _) => return refused("the signature is too old", "is this machine's clock right?"),
-            (Some(false), _) => {
-                return refused(
-                    "the signature is wrong",
-                    "if it was Strava, set providers.strava.client_secret to the secret of the app that subscribed",
-                );
-            }
+        let (t, v1) = header.to_str().ok().and_then(signature).unwrap_or_default();
+        let at = Timestamp::from_seconds(t.parse().unwrap_or(0));
+        let is_recent = delivery.received.since(at).max(at.since(delivery.received)) <= TOLERANCE;
+        match keys.hmac_sha256_is(&[t.as_bytes(), b".", &delivery.body], v1) {
+            Some(true) if is_recent => return Ok(true),
+            Some(true) => return refused("the signature is too old", "is this machine's clock right?"),
+            Some(false) => return refused("the signature is wrong", "is client_secret that of the app?"),
             // Without the app's secret nobody can tell.
-            (None, _) => {}
+            None => {}
         }
     }
     match delivery.path.as_str() {
         "" => Ok(false),
         path if keys.token_is(path) => Ok(true),
-        _ => refused(
-            "the token in the path is another one",
-            "subscribe with a callback_url that ends with providers.strava.webhook_token, or without a token",
-        ),
+        _ => refused("the token in the path is another one", "end the callback_url with webhook_token"),
     }
 }
 
-/// `t=1767225600,v1=0f3a…`
-struct Signature<'a> {
-    t: &'a str,
-    v1: &'a str,
-    at: Timestamp,
-}
-
-impl<'a> Signature<'a> {
-    fn read(header: &'a str) -> Option<Self> {
-        let part = |name| {
-            header.split(',').filter_map(|part| part.trim().split_once('=')).find(|(other, _)| *other == name)
-        };
-        let (t, v1) = (part("t")?.1, part("v1")?.1);
-        Some(Self { t, v1, at: Timestamp::from_seconds(t.parse().ok()?) })
-    }
-
-    fn is_recent(&self, received: Timestamp) -> bool {
-        received.since(self.at).max(self.at.since(received)) <= TOLERANCE
-    }
+/// Its two parts that matter: `t=1767225600,v1=0f3a…`.
+fn signature(header: &str) -> Option<(&str, &str)> {
+    let part = |name| header.split(',').find_map(|part| part.trim().strip_prefix(name));
+    Some((part("t=")?, part("v1=")?))
 }
