@@ -32,17 +32,16 @@ pub(crate) fn receive(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<
     match delivery.method {
         Method::GET => handshake(keys, delivery),
         Method::POST => event(keys, delivery),
-        _ => Err(Error::new(ErrorKind::Invalid, "Strava sends GET and POST alone")),
+        _ => Err(foreign()),
     }
 }
 
 /// Strava asks whether the address is one that the app's owner chose.
 fn handshake(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
-    let parameter = |name| delivery.parameter(name);
-    let (Some("subscribe"), Some(challenge), Some(token)) =
-        (parameter("hub.mode"), parameter("hub.challenge"), parameter("hub.verify_token"))
+    let members = ["hub.mode", "hub.challenge", "hub.verify_token"];
+    let [Some("subscribe"), Some(challenge), Some(token)] = members.map(|name| delivery.parameter(name))
     else {
-        return Err(Error::new(ErrorKind::Invalid, "that is no handshake of Strava's"));
+        return Err(foreign());
     };
     match keys.token_is(token) {
         true => Ok(WebhookOutcome::Answer(json!({ "hub.challenge": challenge }))),
@@ -54,8 +53,7 @@ fn handshake(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOu
 fn event(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
     let is_proved = is_proved(keys, delivery)?;
     // What is wrong with it could show what is in it.
-    let event: Event = serde_json::from_slice(&delivery.body)
-        .map_err(|_| Error::new(ErrorKind::Invalid, "that is no event of Strava's"))?;
+    let event: Event = serde_json::from_slice(&delivery.body).map_err(|_| foreign())?;
     let changed = || WebhookEvent::Changed { stream: STREAM.to_owned() };
     let news = match (event.object_type.as_str(), event.aspect_type.as_str()) {
         // Anybody may send what is not proved: then only Strava itself is believed, which is asked at once.
@@ -72,6 +70,10 @@ fn event(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcom
     Ok(WebhookOutcome::News(vec![WebhookNews::new(event.owner_id, news)]))
 }
 
+fn foreign() -> Error {
+    Error::new(ErrorKind::Invalid, "Strava sends nothing of this kind")
+}
+
 /// Whether a delivery is proved to be Strava's: by its signature, or by the token in the path that Strava was told. Not
 /// every delivery is signed, so that a missing proof is no error, but a wrong one is.
 fn is_proved(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<bool> {
@@ -82,8 +84,9 @@ fn is_proved(keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<bool> {
         let is_recent = delivery.received.since(at).max(at.since(delivery.received)) <= TOLERANCE;
         match keys.hmac_sha256_is(&[t.as_bytes(), b".", &delivery.body], v1) {
             Some(true) if is_recent => return Ok(true),
-            Some(true) => return refused("the signature is too old", "is this machine's clock right?"),
-            Some(false) => return refused("the signature is wrong", "is client_secret that of the app?"),
+            Some(_) => {
+                return refused("the signature is wrong or old", "are client_secret and the clock right?");
+            }
             // Without the app's secret nobody can tell.
             None => {}
         }
