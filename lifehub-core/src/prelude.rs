@@ -8,7 +8,8 @@ pub use async_trait::async_trait;
 pub use crate::clock::{Day, Offset, Timestamp, Zone};
 pub use crate::connector::{
     Absence, Auth, Connector, Context, CredentialField, Identity, Manifest, SettingsSchema, StreamSpec,
-    SyncMode, Terms, Visibility, no_settings,
+    SyncMode, Terms, Visibility, WebhookDelivery, WebhookEvent, WebhookKeys, WebhookNews, WebhookOutcome,
+    no_settings,
 };
 pub use crate::error::{Error, ErrorKind, Extent, Result};
 pub use crate::http::{

@@ -82,6 +82,7 @@ fn empty(key: &PartitionKey, lease: &Lease, page: i64) -> Batch {
         puts: vec![],
         seen: None,
         hold: None,
+        taken: None,
         state: PartitionState::default(),
         run: RunEntry {
             id: RunId::from_bytes([1; 16]),

@@ -15,7 +15,7 @@ use crate::ledger::Run;
 use crate::unsound;
 
 pub(crate) fn apply(contents: &mut Contents, batch: Batch) -> Result<()> {
-    let Batch { partition: key, now, puts, seen, hold, state, run } = batch;
+    let Batch { partition: key, now, puts, seen, hold, taken, state, run } = batch;
     let mut put = Put { key: &key, now, last_row: contents.last_row, ids: contents.record_ids() };
     let partition = contents.partition_mut(&key);
     for item in puts {
@@ -40,7 +40,11 @@ pub(crate) fn apply(contents: &mut Contents, batch: Batch) -> Result<()> {
     }
     partition.state = state;
     contents.last_row = put.last_row;
-    contents.connections.entry(key.connection).or_default().run = Some(Run(run));
+    let row = contents.connections.entry(key.connection).or_default();
+    if let Some(up_to) = taken {
+        row.inbox.retain(|news| !news.is_item_of(&key) || news.seq > up_to);
+    }
+    row.run = Some(Run(run));
     Ok(())
 }
 

@@ -11,13 +11,14 @@ use lifehub_core::record::{ConnectionId, RecordId};
 use lifehub_core::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::inbox::{Account, News};
 use crate::item::Item;
 use crate::ledger::Run;
 use crate::quotas::Quota;
 use crate::vault::Safe;
 
 /// The version of the file's form: to be raised with every change that an older program would not read.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +27,8 @@ pub(crate) struct Contents {
     /// The row of the item that was made last. Rows are counted over all partitions, so that a batch which names that
     /// of another one is found out.
     pub(crate) last_row: i64,
+    /// The number of the piece of news that came last.
+    pub(crate) last_news: u64,
     pub(crate) connections: BTreeMap<ConnectionId, ConnectionRow>,
     pub(crate) quotas: Vec<Quota>,
 }
@@ -39,6 +42,10 @@ pub(crate) struct ConnectionRow {
     pub(crate) ended: bool,
     pub(crate) run: Option<Run>,
     pub(crate) safe: Safe,
+    /// Whose account it is, if its provider may send news of it.
+    pub(crate) account: Option<Account>,
+    /// By rising numbers.
+    pub(crate) inbox: Vec<News>,
     /// By stream, and in it by partition.
     streams: BTreeMap<String, BTreeMap<String, Partition>>,
 }
@@ -53,7 +60,7 @@ pub(crate) struct Partition {
 
 impl Default for Contents {
     fn default() -> Self {
-        Self { format: FORMAT, last_row: 0, connections: BTreeMap::new(), quotas: Vec::new() }
+        Self { format: FORMAT, last_row: 0, last_news: 0, connections: BTreeMap::new(), quotas: Vec::new() }
     }
 }
 

@@ -28,6 +28,7 @@
 //! | `vault.rs`, `seal.rs` | one caller renews credentials, and none are lost; what is in the file opens with the key alone |
 //! | `batch.rs` | a batch that makes no sense is refused |
 //! | `contents.rs`, `item.rs` | what is kept; what the user deleted stays deleted |
+//! | `inbox.rs` | what came by webhook waits until a commit takes it |
 //! | `sync.rs`, `ledger.rs`, `quotas.rs` | the traits themselves: exact answers, counts that outlive the process |
 //!
 //! # What it is for
@@ -45,6 +46,7 @@
 mod batch;
 mod contents;
 mod file;
+mod inbox;
 mod item;
 mod leases;
 mod ledger;
@@ -65,6 +67,7 @@ use lifehub_core::{Error, ErrorKind, Result};
 
 use crate::contents::Contents;
 use crate::file::DataFile;
+use crate::inbox::Account;
 use crate::leases::Holds;
 use crate::turn::Writer;
 use crate::vault::Claims;
@@ -143,6 +146,21 @@ impl FileStore {
         .await
     }
 
+    /// Says whose account a connection opens: what its provider sends of that account by webhook is kept from then on.
+    ///
+    /// # Errors
+    /// If its user ended the connection; those of the file.
+    pub async fn set_account(&self, connection: ConnectionId, provider: &str, account: &str) -> Result<()> {
+        let account = Account { provider: provider.to_owned(), id: account.to_owned() };
+        self.exclusively(move |turn| {
+            turn.change(|contents| {
+                contents.still_on(connection)?.account = Some(account);
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// All records of a connection, tombstones included.
     pub fn records(&self, connection: ConnectionId) -> Vec<Published> {
         let contents = self.read();
@@ -183,6 +201,7 @@ impl FileStore {
                 let row = contents.connections.entry(connection).or_default();
                 row.ended = true;
                 row.safe.put(None);
+                row.inbox.clear();
                 Ok(())
             })?;
             turn.holds().end(connection);

@@ -77,6 +77,7 @@ impl StoreUnderTest for FileUnderTest {
     ) -> Result<Connection> {
         let id = ConnectionId::new(Timestamp::EPOCH, &self.embedder.rng);
         self.store.set_credentials(id, &credentials).await?;
+        self.store.set_account(id, provider, account).await?;
         let zones = self.embedder.zones.lock().unwrap();
         Ok(Connection {
             id,

@@ -68,7 +68,16 @@ fn batch(generation: u64) -> Batch {
         report: Report::new(id(), "example"),
     };
     let state = PartitionState { generation, ..PartitionState::default() };
-    Batch { partition: key(), now: Timestamp::EPOCH, puts: vec![], seen: None, hold: None, state, run }
+    Batch {
+        partition: key(),
+        now: Timestamp::EPOCH,
+        puts: vec![],
+        seen: None,
+        hold: None,
+        taken: None,
+        state,
+        run,
+    }
 }
 
 async fn generation(store: &FileStore) -> u64 {
@@ -149,8 +158,11 @@ fn one_program_has_the_file_open() {
 fn a_file_that_is_not_understood_is_refused_and_left_alone() {
     for (text, kind) in [
         ("", ErrorKind::Storage),
-        ("{\"format\":2,\"last_row\":0,\"connections\":{},\"quot", ErrorKind::Storage),
-        ("{\"format\":2,\"last_row\":0,\"connections\":{},\"quotas\":[],\"more\":1}", ErrorKind::Storage),
+        ("{\"format\":3,\"last_row\":0,\"last_news\":0,\"connections\":{},\"quot", ErrorKind::Storage),
+        (
+            "{\"format\":3,\"last_row\":0,\"last_news\":0,\"connections\":{},\"quotas\":[],\"more\":1}",
+            ErrorKind::Storage,
+        ),
         ("[\"a private note\"]", ErrorKind::Storage),
         ("{\"format\":9}", ErrorKind::Unsupported),
     ] {

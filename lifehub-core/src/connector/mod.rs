@@ -5,6 +5,7 @@ mod file;
 mod manifest;
 mod pages;
 mod settings;
+mod webhook;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +14,11 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::Classify;
 use crate::page::{Cursor, Page, Partition, Place};
 
+pub use ::http::{HeaderMap, HeaderValue, Method};
 pub use context::Context;
 pub use file::{FileAccess, LocalFile};
 pub use manifest::{
@@ -24,6 +26,7 @@ pub use manifest::{
 };
 pub use pages::ConnectorExt;
 pub use settings::{SettingsSchema, no_settings, read_settings};
+pub use webhook::{WebhookDelivery, WebhookEvent, WebhookKeys, WebhookNews, WebhookOutcome};
 
 /// Reads one provider. It holds no state of its own: everything comes in through [`Context`] and cursors.
 #[async_trait]
@@ -64,6 +67,18 @@ pub trait Connector: Send + Sync + 'static {
     fn classify(&self) -> Option<Classify> {
         None
     }
+
+    /// Reads what the provider sent by webhook: checks that it is the provider's, and says what it means. It asks
+    /// nobody, and what it cannot use it passes over: a provider that gets an error sends the same again.
+    ///
+    /// # Errors
+    /// [`Unauthorized`](crate::ErrorKind::Unauthorized) for a wrong token or signature,
+    /// [`Invalid`](crate::ErrorKind::Invalid) for what is no delivery of this provider; never with anything of its body.
+    /// By default [`Unsupported`](crate::ErrorKind::Unsupported).
+    fn receive(&self, _keys: &WebhookKeys, _delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
+        let title = self.manifest().title;
+        Err(Error::new(ErrorKind::Unsupported, format!("{title} sends no webhooks that are read here")))
+    }
 }
 
 #[async_trait]
@@ -90,6 +105,10 @@ impl<C: Connector + ?Sized> Connector for Arc<C> {
 
     fn classify(&self) -> Option<Classify> {
         (**self).classify()
+    }
+
+    fn receive(&self, keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
+        (**self).receive(keys, delivery)
     }
 }
 

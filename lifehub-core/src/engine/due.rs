@@ -68,14 +68,21 @@ impl Dues {
         self.0.get(stream).is_none_or(|due| due.at <= now)
     }
 
+    /// Whether news by webhook makes a stream due at once: one that failed waits as it would anyway, and one that was never
+    /// read has nothing that could be old.
+    pub fn wakes(&self, stream: &str) -> bool {
+        self.0.get(stream).is_some_and(|due| due.failures == 0)
+    }
+
     /// Counts a run of a stream as failed before it begins: one that takes its process down must not be tried for ever.
     pub(super) fn begins(&mut self, stream: &str, interval: Duration, now: Timestamp) {
         let due = self.of(stream);
         due.failures = due.failures.saturating_add(1);
-        let failures = due.failures;
-        if failures > BROKEN_OFF {
-            due.at = now + wait(interval, failures - BROKEN_OFF);
-        }
+        // Whatever it was waiting for: a run that breaks off is made up for at once.
+        due.at = match due.failures {
+            0..=BROKEN_OFF => due.at.min(now),
+            failures => now + wait(interval, failures - BROKEN_OFF),
+        };
     }
 
     /// Says when a stream is due after a run.

@@ -2,12 +2,15 @@
 
 mod access;
 mod diff;
+mod drain;
 mod due;
 mod duration;
 mod event;
+mod inbox;
 mod observed;
 mod operator;
 mod options;
+mod receive;
 mod repeat;
 mod replay;
 mod report;
@@ -37,6 +40,7 @@ use crate::registry::Registry;
 pub use due::{Due, Dues};
 pub use duration::DurationSetting;
 pub use event::SyncEvent;
+pub use inbox::{Arrival, Inbox, MOST_NEWS, StreamNews, StreamNewsKind, Waiting};
 pub use operator::{Operator, ProviderSettings, QuotaSetting, QuotaWord};
 pub use options::{Cancel, SyncOptions};
 pub use report::{Counts, ErrorReport, Report, RunEntry, RunStatus, StreamReport};
@@ -249,7 +253,14 @@ impl Engine {
         let mut due = turn::chosen(&connector.manifest().streams, options)?;
         turn::after(&mut due, last);
         let mut dues = latest.map(|run| run.dues).unwrap_or_default();
-        due.retain(|spec| !options.only_due || dues.is_due(spec.name, clock.now()));
+        // A stream that the connector no longer has would be due for ever.
+        dues.0.retain(|name, _| connector.manifest().stream(name).is_some());
+        let waiting = match task {
+            Task::Sync => self.waiting(connector, lease).await?,
+            Task::Replay => Vec::new(),
+        };
+        let woken = |stream| dues.wakes(stream) && waiting.iter().any(|news| news.stream == stream);
+        due.retain(|spec| !options.only_due || dues.is_due(spec.name, clock.now()) || woken(spec.name));
         if task == Task::Sync {
             for spec in &due {
                 dues.begins(spec.name, interval(spec), clock.now());
@@ -279,6 +290,7 @@ impl Engine {
             rng: &inner.rng,
             options,
             due: &due,
+            waiting: &waiting,
             granted: credentials.get("scopes").map(|scopes| scopes.expose().split(' ').collect()),
             lookback: operator.lookback,
             interval: operator.interval,
@@ -298,6 +310,20 @@ impl Engine {
             source.were_accepted().await?;
         }
         Ok(entry.report)
+    }
+
+    /// What waits in the inbox. News of streams that the connector had once, and has no more, is forgotten.
+    async fn waiting(&self, connector: &Arc<dyn Connector>, lease: &Lease) -> Result<Vec<Waiting>> {
+        let store = &self.0.store;
+        let (known, foreign): (Vec<_>, Vec<_>) = store
+            .waiting(lease.connection)
+            .await?
+            .into_iter()
+            .partition(|news| connector.manifest().stream(&news.stream).is_some());
+        for Waiting { stream, last } in foreign {
+            store.forget(lease, &stream, last).await?;
+        }
+        Ok(known)
     }
 
     fn emit(&self, event: SyncEvent) {

@@ -47,6 +47,8 @@ pub struct ProviderSettings {
     pub client_id: Option<String>,
     /// Its secret.
     pub client_secret: Option<Secret>,
+    /// The secret that the operator chose for its webhooks: the provider is told it, and sends it along.
+    pub webhook_token: Option<Secret>,
     /// Another address of the API than the manifest's.
     pub base_url: Option<Url>,
     /// Another address of the consent page.
@@ -71,6 +73,7 @@ impl Default for ProviderSettings {
             enabled: true,
             client_id: None,
             client_secret: None,
+            webhook_token: None,
             base_url: None,
             authorize_url: None,
             token_url: None,

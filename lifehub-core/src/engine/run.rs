@@ -10,6 +10,7 @@ use crate::connector::{Connector, Context, StreamSpec, SyncMode};
 use crate::engine::diff::Differ;
 use crate::engine::due::Came;
 use crate::engine::event::SyncEvent;
+use crate::engine::inbox::Waiting;
 use crate::engine::options::SyncOptions;
 use crate::engine::report::{Counts, ErrorReport, RunEntry, RunStatus, StreamReport};
 use crate::engine::state::PartitionState;
@@ -30,6 +31,8 @@ pub(super) struct Tools<'a> {
     pub(super) options: &'a SyncOptions,
     /// The streams that are to be synced.
     pub(super) due: &'a [&'a StreamSpec],
+    /// What waited in the inbox when the run began.
+    pub(super) waiting: &'a [Waiting],
     /// The scopes of the consent, if they are known.
     pub(super) granted: Option<Vec<&'a str>>,
     pub(super) lookback: Option<Duration>,
@@ -85,18 +88,28 @@ impl<'a> Run<'a> {
         let mut stopped = None;
         for spec in self.tools.due {
             self.entry.report.streams.push(StreamReport::new(spec.name));
-            let came = match stopped {
-                // What stopped the connection stopped this stream too.
-                Some(came) => came,
-                None => {
-                    self.came = Came::ToItsEnd;
-                    let extent = self.stream(spec).await;
-                    stopped = (extent == Some(Extent::Connection)).then_some(self.came);
-                    self.came
+            self.came = Came::ToItsEnd;
+            // What the provider told needs no request, so that nothing but the store can stop it.
+            let extent = match (self.drain(spec).await, stopped) {
+                (Ok(true), None) => self.stream(spec).await,
+                (Ok(true), Some(came)) => {
+                    // What stopped the connection stopped this stream too.
+                    self.came = came;
+                    None
                 }
+                (Ok(false), _) => {
+                    self.came = Came::AsFarAsItMay;
+                    None
+                }
+                (Err(error), _) => Some(self.note(&error, "")),
             };
+            let came = self.came;
+            if extent == Some(Extent::Connection) {
+                stopped.get_or_insert(came);
+            }
             let Tools { clock, rng, .. } = self.tools;
             self.entry.dues.ends(spec.name, came, self.tools.interval(spec), clock.now(), rng);
+            self.forget(spec.name, came).await;
         }
     }
 
@@ -248,6 +261,7 @@ impl<'a> Run<'a> {
             puts: change.puts,
             seen: change.seen,
             hold: change.hold,
+            taken: change.taken,
             state: state.clone(),
             run: entry.clone(),
         };
@@ -293,6 +307,8 @@ pub(super) struct Change {
     pub(super) puts: Vec<ItemPut>,
     pub(super) seen: Option<Seen>,
     pub(super) hold: Option<Missing>,
+    /// Up to which number items leave the inbox.
+    pub(super) taken: Option<u64>,
     pub(super) counts: Counts,
 }
 

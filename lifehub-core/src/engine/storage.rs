@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 
 use crate::clock::{Day, Timestamp, Zone};
+use crate::engine::inbox::Inbox;
 use crate::engine::report::RunEntry;
 use crate::engine::state::PartitionState;
 use crate::error::Result;
@@ -129,6 +130,8 @@ pub struct Batch {
     pub seen: Option<Seen>,
     /// A sweep that is held: the live items of this coverage that are missing after `puts` and `seen` are marked.
     pub hold: Option<Missing>,
+    /// Items of this partition that wait in the inbox leave it with this commit, up to this number.
+    pub taken: Option<u64>,
     /// The partition's state after this batch.
     pub state: PartitionState,
     /// The run's entry in the ledger after this batch.
@@ -351,6 +354,6 @@ pub trait Runs: Send + Sync {
 }
 
 /// Everything that the engine needs, in one object.
-pub trait Storage: SyncStore + Leases + Runs + Vault + crate::http::QuotaLedger {}
+pub trait Storage: SyncStore + Inbox + Leases + Runs + Vault + crate::http::QuotaLedger {}
 
-impl<T: SyncStore + Leases + Runs + Vault + crate::http::QuotaLedger> Storage for T {}
+impl<T: SyncStore + Inbox + Leases + Runs + Vault + crate::http::QuotaLedger> Storage for T {}

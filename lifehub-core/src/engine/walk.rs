@@ -159,7 +159,8 @@ impl Run<'_> {
         let mut diff = differ.page(items, observed, after.generation, stamp).await?;
         diff.counts.pages = 1;
         let seen = stamp.map(|generation| Seen { items: diff.seen, generation, observed });
-        self.commit(key, after, Change { puts: diff.puts, seen, hold: None, counts: diff.counts }).await?;
+        self.commit(key, after, Change { puts: diff.puts, seen, counts: diff.counts, ..Change::default() })
+            .await?;
         let poisoned = diff.newly_bad >= POISONED_ITEMS && diff.newly_bad * 20 > total;
         Ok(poisoned.then(|| {
             Error::new(ErrorKind::Poisoned, format!("{} of {total} items of a page are unreadable", diff.newly_bad))
@@ -212,8 +213,11 @@ fn fall_back(state: &mut PartitionState, kind: PassKind) -> bool {
         scan.cursor = scan.start.clone();
         return true;
     }
-    if kind == PassKind::Live && scan.start.is_some() {
-        state.anchor = None;
+    if kind == PassKind::Live {
+        // What it began with is refused: an anchor is none, and without one the next pass begins anew.
+        if scan.start.is_some() {
+            state.anchor = None;
+        }
         state.live = None;
     }
     false

@@ -42,7 +42,7 @@ pub(super) fn check(inner: &Inner, lease: &Lease, batch: &Batch) -> Result<()> {
 }
 
 pub(super) fn apply(inner: &mut Inner, batch: Batch) {
-    let Batch { partition, now, puts, seen, hold, state, run } = batch;
+    let Batch { partition, now, puts, seen, hold, taken, state, run } = batch;
     for put in puts {
         let row = put_item(inner, &partition, &put);
         for change in put.records {
@@ -64,6 +64,9 @@ pub(super) fn apply(inner: &mut Inner, batch: Batch) {
             let Sighting { generation: last, at, state, .. } = known.sighting;
             known.held |= state == ItemState::Live && last < generation && covers.contains(at);
         }
+    }
+    if let Some(up_to) = taken {
+        inner.take_news(&partition, up_to);
     }
     inner.states.insert(partition.clone(), state);
     inner.runs.insert(partition.connection, run);

@@ -1,6 +1,7 @@
 //! Storage in memory: for tests and for small embedders who keep the data elsewhere. No roll-ups, no feed.
 
 mod commit;
+mod inbox;
 mod schedule;
 mod vault;
 
@@ -44,6 +45,9 @@ struct Inner {
     items: BTreeMap<ItemRef, ItemRow>,
     by_id: HashMap<(PartitionKey, String), ItemRef>,
     records: BTreeMap<RecordId, RecordRow>,
+    /// By rising numbers, of which the last stands beside it.
+    inbox: Vec<inbox::Row>,
+    last_news: u64,
 }
 
 struct ItemRow {

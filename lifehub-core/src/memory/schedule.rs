@@ -11,7 +11,8 @@ use crate::schedule::Schedule;
 
 impl Inner {
     fn due_at(&self, connection: ConnectionId) -> Timestamp {
-        self.runs.get(&connection).map_or(Timestamp::EPOCH, |run| run.dues.first())
+        let due_at = self.runs.get(&connection).map_or(Timestamp::EPOCH, |run| run.dues.first());
+        self.woken_at(connection).map_or(due_at, |woken_at| woken_at.min(due_at))
     }
 }
 

@@ -189,7 +189,7 @@ impl Refresher {
     }
 
     /// Notes that the provider refuses the credentials of that revision.
-    pub(super) async fn refuse(&self, connection: ConnectionId, revision: u64) -> Result<()> {
+    pub(crate) async fn refuse(&self, connection: ConnectionId, revision: u64) -> Result<()> {
         let standing = Standing::Refused { at: self.0.clock.now() };
         if self.0.vault.set_standing(connection, revision, standing).await? {
             tracing::warn!(%connection, "the provider refuses the credentials: the account has to be connected again");

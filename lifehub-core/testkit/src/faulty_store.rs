@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifehub_core::clock::{Clock, Timestamp};
 use lifehub_core::engine::{
-    Batch, Claim, CoverageCount, ItemRef, KnownItem, KnownRecord, Lease, Leases, Missing, PartitionKey,
-    PartitionState, RunEntry, Runs, Storage, StoredItem, SyncStore,
+    Arrival, Batch, Claim, CoverageCount, Inbox, ItemRef, KnownItem, KnownRecord, Lease, Leases, Missing,
+    PartitionKey, PartitionState, RunEntry, Runs, Storage, StoredItem, StreamNews, SyncStore, Waiting,
 };
 use lifehub_core::http::{Pace, QuotaKey, QuotaLedger};
 use lifehub_core::oauth::{Held, RefreshClaim, RefreshTicket, Standing, Vault};
@@ -268,6 +268,37 @@ impl SyncStore for FaultyStore {
         limit: u32,
     ) -> Result<Vec<StoredItem>> {
         self.call(self.inner.raw(partition, after, limit)).await
+    }
+}
+
+#[async_trait]
+impl Inbox for FaultyStore {
+    async fn deliver(
+        &self,
+        provider: &str,
+        account: &str,
+        observed: Timestamp,
+        news: &[StreamNews],
+    ) -> Result<Vec<ConnectionId>> {
+        self.call(self.inner.deliver(provider, account, observed, news)).await
+    }
+
+    async fn waiting(&self, connection: ConnectionId) -> Result<Vec<Waiting>> {
+        self.call(self.inner.waiting(connection)).await
+    }
+
+    async fn arrivals(
+        &self,
+        connection: ConnectionId,
+        stream: &str,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Arrival>> {
+        self.call(self.inner.arrivals(connection, stream, after, limit)).await
+    }
+
+    async fn forget(&self, lease: &Lease, stream: &str, up_to: u64) -> Result<()> {
+        self.call(self.inner.forget(lease, stream, up_to)).await
     }
 }
 

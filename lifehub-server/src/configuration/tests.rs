@@ -61,6 +61,7 @@ fn values_of_the_environment_are_text_until_their_key_is_known() {
             ("LIFEHUB_LOG", "true"),
             ("LIFEHUB_PROVIDERS__STRAVA__CLIENT_SECRET", "0042"),
             ("LIFEHUB_PROVIDERS__STRAVA__CLIENT_ID", "1e5"),
+            ("LIFEHUB_PROVIDERS__STRAVA__WEBHOOK_TOKEN", "0815"),
             ("LIFEHUB_PROVIDERS__STRAVA__ENABLED", "false"),
             ("LIFEHUB_PROVIDERS__STRAVA__QUOTAS", "off"),
             ("LIFEHUB_PROVIDERS__STRAVA__INTERVAL", "15m"),
@@ -72,6 +73,7 @@ fn values_of_the_environment_are_text_until_their_key_is_known() {
     let strava = read.operator.of("strava");
     assert_eq!(strava.client_secret.unwrap().expose(), "0042");
     assert_eq!(strava.client_id.as_deref(), Some("1e5"));
+    assert_eq!(strava.webhook_token.unwrap().expose(), "0815");
     assert!(!strava.enabled);
     assert!(strava.quotas.is_some());
     assert_eq!(strava.interval.unwrap().as_secs(), 900);

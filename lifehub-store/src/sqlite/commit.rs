@@ -13,7 +13,7 @@ use super::rows::json_list;
 use super::statement::{Args, execute, get, get_u64, row, signed};
 use super::sync::missing_args;
 use super::users::zone;
-use super::{Store, items, runs, sql};
+use super::{Store, inbox, items, runs, sql};
 
 pub(super) async fn commit(store: &Store, lease: &Lease, batch: Batch) -> Result<()> {
     if batch.partition.connection != lease.connection {
@@ -72,10 +72,11 @@ impl Base {
 }
 
 async fn write(conn: &mut SqliteConnection, mut base: Base, batch: Batch) -> Result<()> {
-    let Batch { partition, puts, seen, hold, state, run, .. } = batch;
+    let Batch { partition: key, puts, seen, hold, taken, state, run, .. } = batch;
     let state = serde_json::to_string(&state)
         .map_err(|e| Error::new(ErrorKind::Internal, format!("a state does not fit JSON: {e}")))?;
-    let args = Args::new().with(base.connection).with(partition.stream).with(partition.partition).with(state);
+    let args =
+        Args::new().with(base.connection).with(key.stream.as_str()).with(key.partition.as_str()).with(state);
     let made = row(conn, sql::PARTITION_UPSERT, args).await?;
     let partition: i64 = made.map_or(Ok(0), |row| get(&row, 0))?;
 
@@ -90,6 +91,9 @@ async fn write(conn: &mut SqliteConnection, mut base: Base, batch: Batch) -> Res
     }
     if let Some(missing) = hold {
         execute(conn, sql::ITEMS_HOLD, missing_args(partition, missing)).await?;
+    }
+    if let Some(up_to) = taken {
+        inbox::take(conn, base.connection, &key, up_to).await?;
     }
     runs::put(conn, base.connection, &run).await
 }

@@ -197,6 +197,7 @@ impl Store {
             let now = self.now().as_micros();
             execute(&mut tx, sql::CREDENTIALS_RAISE, Args::new().with(connection).with(now)).await?;
             execute(&mut tx, sql::LEASE_REVOKE, Args::new().with(connection)).await?;
+            execute(&mut tx, sql::INBOX_CLEAR, Args::new().with(connection)).await?;
         }
         tx.commit().await
     }

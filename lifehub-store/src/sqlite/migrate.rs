@@ -14,6 +14,7 @@ pub(super) const APPLICATION_ID: i32 = 0x4c66_4862;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_connections.sql"),
+    include_str!("../../migrations/0003_inbox.sql"),
 ];
 
 /// The version of the schema after all migrations.
@@ -70,4 +71,30 @@ async fn number(conn: &mut SqliteConnection, sql: &'static str) -> Result<i64> {
     let row = sqlx::raw_sql(sql).fetch_optional(conn).await.map_err(fault)?;
     let row = row.ok_or_else(|| Error::new(ErrorKind::Storage, "the database gives no answer"))?;
     get(&row, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_older_version_is_brought_forward() {
+        for found in 1..=MIGRATIONS.len() {
+            let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+            for script in &MIGRATIONS[..found] {
+                sqlx::raw_sql(*script).execute(&mut conn).await.unwrap();
+            }
+            let script = format!(
+                "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {found};
+                 INSERT INTO users (uuid, email, zone, created_at) VALUES (x'01', 'ada@example.com', 'UTC', 0)"
+            );
+            run_script(&mut conn, script).await.unwrap();
+            run(&mut conn).await.unwrap();
+            assert_eq!(version(&mut conn).await.unwrap(), VERSION, "from version {found}");
+            let kept = "SELECT (SELECT count(*) FROM users) * 10 + (SELECT count(*) FROM inbox)";
+            assert_eq!(number(&mut conn, kept).await.unwrap(), 10, "from version {found}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod database;
 mod days;
 mod fault;
 mod holder;
+mod inbox;
 mod items;
 mod leases;
 mod location;

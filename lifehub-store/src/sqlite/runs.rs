@@ -6,12 +6,11 @@ use lifehub_core::engine::{Lease, RunEntry, Runs};
 use lifehub_core::record::ConnectionId;
 use sqlx::sqlite::SqliteConnection;
 
-use super::Store;
 use super::database::Durability;
 use super::leases::{fence_args, lost};
 use super::rows::{run_args, run_entry};
-use super::sql;
 use super::statement::{Args, execute, get, row, rows};
+use super::{Store, inbox, sql};
 use crate::query::clamp_limit;
 
 impl Store {
@@ -29,9 +28,7 @@ impl Store {
 /// Writes the entry of a run, and when its connection is due by it.
 pub(super) async fn put(conn: &mut SqliteConnection, connection: i64, run: &RunEntry) -> Result<()> {
     execute(conn, sql::RUN_UPSERT, run_args(connection, run)?).await?;
-    let due = Args::new().with(connection).with(run.dues.first().as_micros());
-    execute(conn, sql::DUE_SET, due).await?;
-    Ok(())
+    inbox::set_due(conn, connection, &run.dues).await
 }
 
 #[async_trait]

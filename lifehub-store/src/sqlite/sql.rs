@@ -191,8 +191,13 @@ statements! {
         WHERE connection_id = excluded.connection_id";
 
     // What a scheduler reads and writes.
-    /// Most pages move it nowhere: then nothing is written.
-    DUE_SET = "UPDATE connections SET due_at = ?2 WHERE id = ?1 AND due_at <> ?2";
+    /// When its latest run says, or since news came of a stream that it wakes. Most pages move it nowhere: then nothing
+    /// is written.
+    DUE_SET = "UPDATE connections SET due_at = due.at
+        FROM (SELECT min(?2, ifnull((SELECT min(observed) FROM inbox
+            WHERE connection_id = ?1 AND stream IN (SELECT value FROM json_each(?3))), ?2)) AS at) AS due
+        WHERE id = ?1 AND due_at <> due.at";
+    SCHEDULE_LATEST = "SELECT schedule FROM runs WHERE connection_id = ?1 ORDER BY id DESC LIMIT 1";
     /// The account was connected anew: whatever its last run came to, it is due.
     DUE_NOW = "UPDATE runs SET schedule = '{}' WHERE id = (SELECT max(id) FROM runs WHERE connection_id = ?1)";
     HOLDERS = concat!("SELECT DISTINCT holder FROM leases WHERE holder IS NOT NULL AND expires_at > ", now!());
@@ -205,6 +210,21 @@ statements! {
     NEXT_DUE = "SELECT min(due_at) FROM connections WHERE due_at > ?1 AND status <> 'disconnected'";
     IDLE = "SELECT c.uuid FROM connections c JOIN credentials k ON k.connection_id = c.id
         WHERE c.provider = ?1 AND k.changed_at < ?2 AND c.status = 'active' ORDER BY k.changed_at LIMIT ?3";
+
+    // What came by webhook.
+    CONNECTIONS_OF_ACCOUNT = "SELECT id, uuid FROM connections
+        WHERE provider = ?1 AND account = ?2 AND status <> 'disconnected'";
+    INBOX_COUNT = "SELECT count(*) FROM inbox WHERE connection_id = ?1";
+    INBOX_STREAMS = "SELECT DISTINCT stream FROM inbox WHERE connection_id = ?1";
+    INBOX_CLEAR = "DELETE FROM inbox WHERE connection_id = ?1";
+    INBOX_UNMARK = "DELETE FROM inbox WHERE connection_id = ?1 AND stream = ?2 AND kind = 0";
+    INBOX_TAKE = "DELETE FROM inbox WHERE connection_id = ?1 AND stream = ?2 AND partition = ?3 AND id <= ?4";
+    INBOX_FORGET = "DELETE FROM inbox WHERE connection_id = ?1 AND stream = ?2 AND id <= ?3";
+    INBOX_WAITING = concat!("SELECT stream, max(id) FROM inbox WHERE connection_id = ", connection!("?1"), "
+        GROUP BY stream");
+    INBOX_ITEMS = concat!("SELECT id, observed, partition, kind, external_id, version, at, reason, body FROM inbox
+        WHERE connection_id = ", connection!("?1"), " AND stream = ?2 AND id > ?3 AND kind <> 0
+        ORDER BY id LIMIT ?4");
 
     // What the engine reads.
     RESUME = concat!("SELECT state FROM partitions WHERE id = ", partition!());
@@ -374,6 +394,13 @@ bulk! {
         4,
         ") WHERE records.id = column1",
     );
+    /// Connection, observed; each row: stream, kind, partition, external id, version, at, reason, body.
+    INBOX_INSERT = Bulk::rows(
+        "INSERT INTO inbox (connection_id, observed, stream, kind, partition, external_id, version, at, reason, body)
+         SELECT ?, ?, * FROM (VALUES ",
+        8,
+        ") WHERE column1 IS NOT NULL",
+    );
     /// Connection; each row: day, metric, label, count, sum, min, max, last.
     ROLLUPS_INSERT = Bulk::rows(
         "INSERT INTO rollups (connection_id, day, metric, label, count, sum, min, max, last)
@@ -413,6 +440,8 @@ mod tests {
             (ITEMS_SEEN, "rowid=?"),
             (FACTS_OF_DAYS, "connection_id=? AND day=?"),
             (ROLLUPS_DELETE, "connection_id=? AND day=?"),
+            (INBOX_TAKE, "connection_id=? AND stream=?"),
+            (CONNECTIONS_OF_ACCOUNT, "provider=? AND account=?"),
             (RAW, "INTEGER PRIMARY KEY (rowid>?)"),
             (FEED, "user_id=? AND seq>?"),
             (RECORDS_FORWARD, "user_id=? AND sort_us>? AND sort_us<?"),

@@ -76,6 +76,7 @@ impl World {
             puts,
             seen: None,
             hold: None,
+            taken: None,
             state: PartitionState::default(),
             run: RunEntry {
                 id: RunId::from_bytes([7; 16]),

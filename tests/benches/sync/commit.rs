@@ -145,6 +145,7 @@ impl Database {
             puts: vec![],
             seen: None,
             hold: None,
+            taken: None,
             state: PartitionState::default(),
             run: RunEntry {
                 id: RunId::from_bytes([1; 16]),

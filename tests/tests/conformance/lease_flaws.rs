@@ -114,6 +114,14 @@ impl Schedule for Flawed {
                 let dues = self.memory().dues.clone();
                 due = self.only(due, |id| dues.get(&id).is_none_or(|dues| dues.first() <= now)).await?;
             }
+            Flaw::LetsNewsWait => {
+                let mut waits = Vec::new();
+                for (connection, _) in &due {
+                    let run = self.inner.latest(connection.id).await?;
+                    waits.extend(run.filter(|run| run.dues.first() > now).map(|_| connection.id));
+                }
+                due = self.only(due, |id| !waits.contains(&id)).await?;
+            }
             Flaw::LeavesOutForEver => {
                 let out = self.memory().handed_out.clone();
                 due = self.only(due, |id| out.iter().all(|(one, _)| one.id != id)).await?;

@@ -4,6 +4,7 @@
 mod connector_doubles;
 mod docs;
 mod flawed;
+mod inbox_flaws;
 mod lease_flaws;
 mod store_doubles;
 mod store_flaws;

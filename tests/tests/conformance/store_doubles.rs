@@ -113,6 +113,23 @@ const DOUBLES: &[(&str, Flaw, &str)] = &[
     ("the_next_moment_is_told", NamesWhatHasPassed, "the next moment after 20: found"),
     ("what_was_left_is_due_again", LeavesOutForEver, "what is due when the lease has run out: found []"),
     ("idle_connections_are_found", KeepsRefusedAlive, "what is idle for a while: found"),
+    ("news_comes_back_as_it_was", ForgetsVersions, "the items that wait: found"),
+    ("news_reaches_its_account_alone", TellsOne, "whom news of an account reaches: found"),
+    ("news_leaves_with_its_commit", EmptiesTheInboxFirst, "what waits after a commit that failed: found"),
+    ("a_late_worker_takes_no_news", ForgetsForAnybody, "forgetting under an older lease is not refused"),
+    ("the_latest_mark_waits", KeepsTheFirstMark, "whether the number of mark 2 is higher"),
+    ("too_much_news_becomes_marks", DropsWhatDoesNotFit, "what waits when it would be too much: found"),
+    (
+        "news_makes_due_at_once",
+        LetsNewsWait,
+        "whether that is due once the stream came to its end: found false",
+    ),
+    (
+        "disconnecting_empties_the_inbox",
+        KeepsTheInbox,
+        "what waits for a connection that its user ended: found",
+    ),
+    ("news_outlives_the_process", DeliversToMemory, "the items that wait in the next process: found []"),
     ("an_authorization_comes_back_as_it_was", ForgetsTheConnection, "what was put: found"),
     ("an_authorization_is_taken_once", LeavesWhatWasTaken, "how many of 12 took it: found 12"),
     ("an_authorization_holds_for_ten_minutes", ForgetsAfterFive, "whether the authorization 0 is there"),
@@ -214,7 +231,7 @@ struct Broken {
 impl Broken {
     fn over(store: Arc<dyn StoreUnderTest>, flaw: Flaw, is_reopened: bool) -> Arc<dyn StoreUnderTest> {
         Arc::new(Self {
-            flawed: Arc::new(Flawed::new(store.clone(), flaw)),
+            flawed: Arc::new(Flawed::new(store.clone(), flaw, is_reopened)),
             store,
             is_reopened,
             written: Mutex::default(),

@@ -10,7 +10,7 @@ use lifehub_core::clock::{Day, Timestamp};
 use lifehub_core::engine::{
     Batch, BodyChange, Connection, CoverageCount, Dues, ItemRef, ItemState, KnownItem, KnownRecord, Lease,
     Missing, PartitionKey, PartitionState, Quarantine, RecordChange, RecordState, RunEntry, Storage,
-    StoredItem, SyncStore,
+    StoredItem, SyncStore, Waiting,
 };
 use lifehub_core::http::{Pace, QuotaKey, QuotaLedger};
 use lifehub_core::oauth::{Held, Pending, RefreshTicket};
@@ -81,6 +81,15 @@ pub(crate) enum Flaw {
     NamesWhatHasPassed,
     LeavesOutForEver,
     KeepsRefusedAlive,
+    ForgetsVersions,
+    TellsOne,
+    EmptiesTheInboxFirst,
+    ForgetsForAnybody,
+    KeepsTheFirstMark,
+    DropsWhatDoesNotFit,
+    LetsNewsWait,
+    KeepsTheInbox,
+    DeliversToMemory,
     ForgetsTheConnection,
     LeavesWhatWasTaken,
     ForgetsAfterFive,
@@ -117,6 +126,8 @@ pub(crate) struct Memory {
     pub(crate) saved: HashMap<ConnectionId, Held>,
     pub(crate) refused: Vec<ConnectionId>,
     pub(crate) begun: Vec<(Secret, Pending)>,
+    pub(crate) marks: HashMap<String, u64>,
+    pub(crate) waited: Vec<Waiting>,
     /// What is written where others may read it.
     pub(crate) written: Vec<u8>,
     digests: HashMap<RecordId, Digest>,
@@ -134,14 +145,15 @@ pub(crate) struct Flawed {
     pub(crate) flaw: Flaw,
     pub(crate) store: Arc<dyn StoreUnderTest>,
     pub(crate) inner: Arc<dyn Storage>,
+    pub(crate) is_reopened: bool,
     memory: Mutex<Memory>,
     pub(crate) under_way: AtomicU64,
 }
 
 impl Flawed {
-    pub(crate) fn new(store: Arc<dyn StoreUnderTest>, flaw: Flaw) -> Self {
+    pub(crate) fn new(store: Arc<dyn StoreUnderTest>, flaw: Flaw, is_reopened: bool) -> Self {
         let inner = store.storage();
-        Self { flaw, store, inner, memory: Mutex::default(), under_way: AtomicU64::default() }
+        Self { flaw, store, inner, is_reopened, memory: Mutex::default(), under_way: AtomicU64::default() }
     }
 
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -240,6 +252,12 @@ impl Flawed {
                 let passed = self.memory().passed;
                 self.store.pass_time(passed).await.map(|_| ())
             }
+            Flaw::EmptiesTheInboxFirst => {
+                if let Some(up_to) = batch.taken {
+                    self.inner.forget(lease, &batch.partition.stream, up_to).await?;
+                }
+                self.inner.commit(lease, batch).await
+            }
             Flaw::CommitsInHalves if batch.puts.len() > 1 => {
                 let mut first = batch.clone();
                 let rest = first.puts.split_off(batch.puts.len() / 2);
@@ -254,7 +272,7 @@ impl Flawed {
             Flaw::WritesTheFirstItem => {
                 let refused = self.inner.commit(lease, batch.clone()).await;
                 if refused.as_ref().is_err_and(|error| error.kind() == ErrorKind::Internal) {
-                    let mut half = Batch { seen: None, hold: None, ..batch };
+                    let mut half = Batch { seen: None, hold: None, taken: None, ..batch };
                     half.puts.truncate(1);
                     half.state = self.inner.resume(&half.partition).await?;
                     self.inner.commit(lease, half).await?;

@@ -27,3 +27,4 @@ mod time;
 mod token_runs;
 mod tokens;
 mod turns;
+mod webhooks;

@@ -187,7 +187,8 @@ async fn rewrite_state(rig: &Rig, key: &PartitionKey, state: lifehub_core::engin
         report: Report::new(rig.connection.id, "shelf"),
     };
     let now = start() + Duration::from_secs(1);
-    let batch = Batch { partition: key.clone(), now, puts: vec![], seen: None, hold: None, state, run };
+    let batch =
+        Batch { partition: key.clone(), now, puts: vec![], seen: None, hold: None, taken: None, state, run };
     rig.storage.commit(&lease, batch).await.unwrap();
     rig.storage.release(&lease).await.unwrap();
 }

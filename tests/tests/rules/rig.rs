@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::{Clock, ManualClock, Rng, Timestamp, Zone};
+use lifehub_core::connector::{WebhookDelivery, WebhookEvent, WebhookNews, WebhookOutcome};
 use lifehub_core::engine::{Connection, Counts, Engine, Report, Storage, SyncOptions};
 use lifehub_core::http::{Request, Response, Transport};
 use lifehub_core::memory::MemoryStore;
@@ -65,7 +66,7 @@ impl Rig {
                     id: ConnectionId::new(start(), &rng),
                     user: UserId::new(start(), &rng),
                     provider: "shelf".into(),
-                    account: None,
+                    account: Some("1".into()),
                     settings: Value::Object(Default::default()),
                     zone: Zone::utc(),
                 };
@@ -77,7 +78,8 @@ impl Rig {
                 let folder = tempfile::tempdir().unwrap();
                 let store = open(&folder, clock.clone()).await;
                 let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
-                let new = NewConnection::new(user, "shelf", Credentials::none());
+                let mut new = NewConnection::new(user, "shelf", Credentials::none());
+                new.account = Some("1".into());
                 let (id, _) = store.connect(new).await.unwrap();
                 let connection = store.connection(id).await.unwrap().connection;
                 let data = Data::Sqlite(store.clone());
@@ -148,6 +150,14 @@ impl Rig {
             assert!(stream.error.is_none(), "{:?}", stream.error);
         }
         report.totals()
+    }
+
+    /// The provider sends this event of the account; by the answer it arrived.
+    pub(crate) async fn deliver(&self, event: WebhookEvent) {
+        let news = WebhookOutcome::News(vec![WebhookNews::new(1, event)]);
+        self.shelf.world().deliveries.push_back(news);
+        let delivery = WebhookDelivery::post("", self.clock.now());
+        assert_eq!(self.engine().receive("shelf", &delivery).await.unwrap(), None);
     }
 
     /// A sync of which one pass is full.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, Method};
 use lifehub_core::clock::{ManualClock, Rng};
-use lifehub_core::connector::SettingsSchema;
+use lifehub_core::connector::{SettingsSchema, WebhookDelivery, WebhookKeys};
 use lifehub_core::engine::{Operator, ProviderSettings};
 use lifehub_core::http::{AuthScheme, Request, StaticCredentials};
 use lifehub_core::memory::MemoryStore;
@@ -75,6 +75,12 @@ fn rule_12_no_secret_in_debug_output_or_panics() {
 
     let mut operator = ProviderSettings::default();
     operator.client_secret = Some(secret());
+    operator.webhook_token = Some(secret());
+    shows_nothing(&WebhookKeys::new(Some(secret()), Some(secret())));
+    let mut delivery = WebhookDelivery::post(CANARY, start());
+    delivery.path = CANARY.into();
+    delivery.query.push(("token".into(), CANARY.into()));
+    shows_nothing(&delivery);
     shows_nothing(&operator);
     shows_nothing(&Operator::default().with("strava", operator));
     shows_nothing(&NewConnection::new(user, "strava", credentials.clone()));

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::{
     Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
-    no_settings,
+    WebhookDelivery, WebhookKeys, WebhookOutcome, no_settings,
 };
 use lifehub_core::normalize::Reject;
 use lifehub_core::page::{
@@ -39,7 +39,7 @@ impl Entry {
         Self { title: format!("entry {id}"), id: Some(id), at, version: None, likes: 0, odd: false }
     }
 
-    fn item(&self) -> Item {
+    pub(crate) fn item(&self) -> Item {
         let body = json!({
             "id": self.id, "at": self.at, "title": self.title, "version": self.version,
             "likes": self.likes, "odd": self.odd,
@@ -74,6 +74,8 @@ pub(crate) struct World {
     pub(crate) hook: Option<Hook>,
     /// Answers that come before the world is asked.
     pub(crate) script: VecDeque<Result<Page>>,
+    /// What the next deliveries are; none is left: a delivery that is not the provider's.
+    pub(crate) deliveries: VecDeque<WebhookOutcome>,
 }
 
 /// How the stream is declared.
@@ -235,6 +237,12 @@ impl Connector for Shelf {
 
     async fn partitions(&self, _: &Context<'_>, _: &str) -> Result<Vec<Partition>> {
         Ok(self.style.partitions.iter().map(|id| Partition::new(*id)).collect())
+    }
+
+    fn receive(&self, keys: &WebhookKeys, _: &WebhookDelivery) -> Result<WebhookOutcome> {
+        assert!(!keys.token_is(""));
+        let delivery = self.world().deliveries.pop_front();
+        delivery.ok_or_else(|| Error::new(ErrorKind::Unauthorized, "the signature is wrong"))
     }
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {

@@ -25,8 +25,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::civil::Date;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms,
-    Visibility, read_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms, Visibility,
+    read_settings,
 };
 use lifehub_core::http::Classify;
 use lifehub_core::page::{Coverage, Cursor, Next, Page, PassKind, Place};

@@ -6,6 +6,7 @@
 mod normalize;
 #[cfg(feature = "simulator")]
 pub mod simulator;
+mod webhook;
 
 use lifehub_core::prelude::*;
 use serde::Deserialize;
@@ -154,5 +155,9 @@ impl Connector for Strava {
 
     fn classify(&self) -> Option<Classify> {
         Some(missing_scope)
+    }
+
+    fn receive(&self, keys: &WebhookKeys, delivery: &WebhookDelivery) -> Result<WebhookOutcome> {
+        webhook::receive(keys, delivery)
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn configuration(configuration: &Configuration) -> Check {
         || configuration
             .operator
             .names()
-            .any(|provider| configuration.operator.of(provider).client_secret.is_some());
+            .map(|provider| configuration.operator.of(provider))
+            .any(|provider| provider.client_secret.is_some() || provider.webhook_token.is_some());
     match std::fs::metadata(file) {
         Ok(meta) if holds_secrets && others_may(&meta, 0o044) => Check::warn(
             name,

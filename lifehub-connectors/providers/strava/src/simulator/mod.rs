@@ -32,6 +32,7 @@ mod poison;
 mod polyline;
 mod sport;
 mod truth;
+mod webhook;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +45,7 @@ pub use limits::{Limits, Usage};
 pub use options::WorldOptions;
 pub use poison::Poison;
 pub use truth::Truth;
+pub use webhook::Happening;
 pub use world::World;
 
 use fault::Refusal;

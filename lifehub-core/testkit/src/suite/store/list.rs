@@ -2,7 +2,7 @@
 
 use super::StoreCase;
 use super::{
-    apart, authorizations, batches, bodies, concurrent, feed, leases, ledger, lookups, marks, quotas,
+    apart, authorizations, batches, bodies, concurrent, feed, inbox, leases, ledger, lookups, marks, quotas,
     records, rollups, schedule, vault, walk,
 };
 use crate::suite::Case;
@@ -206,6 +206,35 @@ schedule {
     idle_connections_are_found:
         "Connections whose credentials were last written before a moment are found, but for refused and ended ones.",
         "A store that keeps alive what is refused.";
+}
+inbox {
+    news_comes_back_as_it_was:
+        "Items, deletions and unreadable entries by webhook come back to the last bit, in their order and in parts.",
+        "A store that forgets the versions of what arrives.";
+    news_reaches_its_account_alone:
+        "News reaches every connection to its account, and is kept for nobody else.",
+        "A store that tells one connection of each account.";
+    news_leaves_with_its_commit:
+        "What a commit takes leaves the inbox with it, or stays if the commit fails; nothing else leaves.",
+        "A store that empties the inbox before it commits.";
+    a_late_worker_takes_no_news:
+        "Who lost the lease takes nothing out of the inbox.",
+        "A store that lets anybody forget.";
+    the_latest_mark_waits:
+        "One mark waits for a stream, the latest; its number is new, so that who knew an older one leaves it.",
+        "A store that keeps the number of the first mark.";
+    too_much_news_becomes_marks:
+        "What would be too much for an inbox becomes a mark for each stream; none of them is lost.",
+        "A store that drops what does not fit.";
+    news_makes_due_at_once:
+        "A connection with news is due at once while that waits, unless the stream failed.",
+        "A store that lets news wait for the interval.";
+    disconnecting_empties_the_inbox:
+        "When its user ends a connection, its inbox goes, and nothing reaches it any more.",
+        "A store that keeps the inbox of who ended the connection.";
+    news_outlives_the_process:
+        "What was delivered is there in the next process, and numbers go on.",
+        "A store that delivers to memory.";
 }
 authorizations {
     an_authorization_comes_back_as_it_was:

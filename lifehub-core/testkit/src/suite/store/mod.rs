@@ -25,6 +25,7 @@ mod batches;
 mod bodies;
 mod concurrent;
 mod feed;
+mod inbox;
 mod leases;
 mod ledger;
 mod list;

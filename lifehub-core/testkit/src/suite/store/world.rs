@@ -99,6 +99,7 @@ impl World {
             puts,
             seen: None,
             hold: None,
+            taken: None,
             state: PartitionState::default(),
             run: self.run_entry(),
         }
@@ -211,6 +212,9 @@ impl World {
         let credentials = storage.credentials(self.connection.id).await?;
         let mut text = String::new();
         let mut line = |name: &str, value: &dyn Debug| text.push_str(&format!("{name}: {value:?}\n"));
+        let mut waiting = storage.waiting(self.connection.id).await?;
+        waiting.sort_by(|a, b| a.stream.cmp(&b.stream));
+        line("inbox", &waiting);
         line("state", &storage.resume(&key).await?);
         line("partitions", &storage.partitions(self.connection.id, &key.stream).await?);
         line("items", &known);

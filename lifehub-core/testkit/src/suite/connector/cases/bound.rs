@@ -86,7 +86,10 @@ async fn rewrite(rig: &Rig<'_>, partition: PartitionKey, state: PartitionState) 
         report: Report::new(rig.connection.id, &rig.connection.provider),
     };
     storage
-        .commit(&lease, Batch { partition, now, puts: vec![], seen: None, hold: None, state, run })
+        .commit(
+            &lease,
+            Batch { partition, now, puts: vec![], seen: None, hold: None, taken: None, state, run },
+        )
         .await?;
     Ok(storage.release(&lease).await?)
 }
