@@ -26,16 +26,16 @@ pub(super) fn standard(spec: &OAuthSpec, answered: &Answered) -> Result<Vec<u8>>
     if let Some(token) = text(&body["refresh_token"]) {
         standard["refresh_token"] = json!(token);
     }
-    if let Some(scopes) = scopes(&body["scope"], spec.scope_separator) {
+    if let Some(scopes) = scopes(&body["scope"], spec) {
         standard["scope"] = json!(scopes.join(" "));
     }
     Ok(standard.to_string().into_bytes())
 }
 
-/// The scopes of a text, whatever stands between them.
-pub(super) fn split(text: &str, separator: char) -> Vec<String> {
-    let parts = text.split([' ', ',', separator]).filter(|part| !part.is_empty());
-    parts.map(str::to_owned).collect()
+/// The scopes of a text, whatever stands between them, by the names under which they are asked for.
+pub(super) fn split(text: &str, spec: &OAuthSpec) -> Vec<String> {
+    let parts = text.split([' ', ',', spec.scope_separator]).filter(|part| !part.is_empty());
+    parts.map(|part| part.strip_prefix(spec.scope_prefix).unwrap_or(part).to_owned()).collect()
 }
 
 /// A token answer that came, but cannot be used. It is not asked for again by itself: what was sent may be spent.
@@ -86,10 +86,10 @@ fn date(answered: &Answered) -> Timestamp {
 }
 
 /// The scopes as text or as an array; none if the provider does not name any.
-fn scopes(value: &Value, separator: char) -> Option<Vec<String>> {
+fn scopes(value: &Value, spec: &OAuthSpec) -> Option<Vec<String>> {
     let scopes: Vec<String> = match value {
-        Value::Array(all) => all.iter().filter_map(Value::as_str).flat_map(|s| split(s, separator)).collect(),
-        other => split(other.as_str()?, separator),
+        Value::Array(all) => all.iter().filter_map(Value::as_str).flat_map(|s| split(s, spec)).collect(),
+        other => split(other.as_str()?, spec),
     };
     (!scopes.is_empty()).then_some(scopes)
 }

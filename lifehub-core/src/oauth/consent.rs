@@ -191,7 +191,7 @@ impl OAuthClient {
         let code = callback.code.as_ref().filter(|code| !code.expose().is_empty());
         let code = code.ok_or_else(|| start_again("the provider sent no code"))?;
         let mut tokens = self.exchange(code, pending.verifier.as_ref(), &pending.redirect).await?;
-        let told = || callback.scope.as_deref().map(|scope| split(scope, self.spec.scope_separator));
+        let told = || callback.scope.as_deref().map(|scope| split(scope, &self.spec));
         let asked = || self.spec.scopes.iter().map(|&scope| scope.to_owned()).collect();
         let granted = tokens.scopes.take().or_else(told).unwrap_or_else(asked);
         let missing = self.spec.scopes.iter().filter(|&&wanted| !granted.iter().any(|scope| scope == wanted));

@@ -24,6 +24,8 @@ pub struct OAuthSpec {
     pub scopes: &'static [&'static str],
     /// What stands between them in a request. In answers, spaces and commas are understood as well.
     pub scope_separator: char,
+    /// What the provider writes before the names of scopes that it granted, though it is asked for them without it.
+    pub scope_prefix: &'static str,
     /// Where a token call carries the app's id and secret.
     pub client_auth: ClientAuth,
     /// Whether a proof key is sent (RFC 7636, S256).
@@ -56,6 +58,7 @@ impl OAuthSpec {
             issuer: None,
             scopes: &[],
             scope_separator: ' ',
+            scope_prefix: "",
             client_auth: ClientAuth::Basic,
             pkce: true,
             authorize_params: &[],
@@ -105,6 +108,13 @@ impl OAuthSpec {
     #[must_use]
     pub const fn without_pkce(mut self) -> Self {
         self.pkce = false;
+        self
+    }
+
+    /// Takes this off the names of granted scopes.
+    #[must_use]
+    pub const fn scope_prefix(mut self, prefix: &'static str) -> Self {
+        self.scope_prefix = prefix;
         self
     }
 

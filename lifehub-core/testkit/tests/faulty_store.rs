@@ -32,6 +32,7 @@ fn batch(generation: u64) -> Batch {
         puts: vec![],
         seen: None,
         hold: None,
+        taken: None,
         state: PartitionState { generation, ..PartitionState::default() },
         run: RunEntry {
             id: RunId::from_bytes(ID),

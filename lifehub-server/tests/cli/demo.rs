@@ -4,7 +4,14 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use lifehub_core::clock::ManualClock;
+use lifehub_core::connector::{ConnectorExt, Context, FileAccess};
+use lifehub_core::http::{ReqwestTransport, StaticCredentials};
+use lifehub_core::page::{Next, Pass, PassKind, Place};
+use lifehub_core::secret::Credentials;
+use lifehub_testkit::{Access, Fact, Server, Setup};
 use serde_json::{Value, json};
 
 use crate::home::{EMAIL, Home, Run, finished};
@@ -100,6 +107,56 @@ fn a_demo_brings_everything_and_a_second_one_nothing() {
     // Another directory is another demo.
     let other = Home::new().run(&DEMO).exits(0).json();
     assert_ne!(other["demo"]["password"], first["demo"]["password"]);
+}
+
+/// What the books of a simulated provider hold, once somebody has asked at that instant: some facts are those of a day on
+/// which they were asked for.
+fn books(provider: &str, setup: &Setup) -> Vec<Fact> {
+    let make = lifehub_connectors::simulators().into_iter().find(|(id, _)| *id == provider).unwrap().1;
+    let (account, clock) = (make(setup), Arc::new(ManualClock::at(setup.now)));
+    let server = Server::builder().clock(clock.clone()).start(account.clone()).unwrap();
+    let Access { base_url, settings, credentials, .. } = account.access(&server.url());
+    let registry = lifehub_connectors::registry();
+    let connector = registry.get(provider).unwrap();
+    let source = Arc::new(StaticCredentials::new(credentials));
+    let base_url = base_url.map(|url| url.parse().unwrap());
+    let transport = Arc::new(ReqwestTransport::local().unwrap());
+    let http = connector.http(transport, base_url, &settings, source).unwrap().clock(clock).build().unwrap();
+    let pass = Pass { kind: PassKind::Full, from: None, to: setup.now };
+    let none = Credentials::none();
+    let cx = Context::new(&http, &settings, &none, FileAccess::Denied, pass, setup.now);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        for stream in &connector.manifest().streams {
+            for partition in connector.partitions(&cx, stream.name).await.unwrap() {
+                let at = Place { stream: stream.name, partition: &partition.id };
+                let mut cursor = None;
+                while let Next::More(next) =
+                    connector.fetch_page(&cx, at, cursor.as_ref()).await.unwrap().next
+                {
+                    cursor = Some(next);
+                }
+            }
+        }
+    });
+    account.truth()
+}
+
+#[test]
+fn its_counts_are_those_of_the_simulators_books() {
+    let home = long_ago();
+    let report = home.run(&DEMO).exits(0).json();
+    assert_complete(&report);
+    let setup = Setup::new(7, "2025-03-10T09:00:00Z".parse().unwrap());
+    for connection in report["connections"].as_array().unwrap() {
+        let provider = connection["provider"].as_str().unwrap();
+        let truth = books(provider, &setup);
+        for stream in connection["streams"].as_array().unwrap() {
+            let own = truth.iter().filter(|fact| stream["stream"] == fact.stream.as_str());
+            let records: usize = own.map(|fact| fact.records.as_ref().map_or(0, Vec::len)).sum();
+            assert_eq!(stream["inserted"], records, "{provider} {}", stream["stream"]);
+        }
+    }
 }
 
 #[test]

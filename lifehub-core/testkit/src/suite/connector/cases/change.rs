@@ -202,7 +202,7 @@ async fn one_goes(subject: &Subject, setup: &Setup, options: &SyncOptions, k: u6
 pub(in super::super) async fn brake_holds_and_releases(subject: &Subject) -> Verdict {
     subject
         .each_stream(async |setup| {
-            let rig = Rig::new(subject, &setup.clone().items(70).page(25))?;
+            let rig = Rig::new(subject, &setup.clone().days(60).items(70).page(25))?;
             rig.sync().await?;
             let before = rig.stored();
             let items = before.live().len();

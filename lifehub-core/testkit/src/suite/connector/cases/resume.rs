@@ -46,7 +46,9 @@ async fn undisturbed(subject: &Subject) -> Result<(Vec<String>, u64), Failure> {
 
 pub(in super::super) async fn every_cursor_resumes(subject: &Subject) -> Verdict {
     let (whole, pages) = undisturbed(subject).await?;
-    for stop in 1..=pages {
+    // All of a few, and ever fewer of many: each stop takes a walk through everything.
+    let stops = (1..=pages).filter(|stop| *stop <= 5 || stop.is_power_of_two() || *stop == pages);
+    for stop in stops {
         let rig = Rig::new(subject, &subject.small())?;
         rig.sync_in_steps(stop).await.map_err(|f| f.when(format!("in runs of {stop} pages")))?;
         ensure!(rig.stored().content() == whole, "runs of {stop} pages do not end equal to one run");

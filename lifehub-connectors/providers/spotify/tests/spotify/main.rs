@@ -1,0 +1,11 @@
+//! Spotify's ways: what ends up in a store over the simulated Spotify, and that this one is as Spotify's documentation
+//! and its clients' reports have it.
+#![cfg(test)]
+
+mod access;
+mod history;
+mod playlists;
+mod refusals;
+mod rig;
+mod simulated;
+mod top;
