@@ -25,6 +25,7 @@ pub struct OAuthSpec {
     /// What stands between them in a request. In answers, spaces and commas are understood as well.
     pub scope_separator: char,
     /// What the provider writes before the names of scopes that it granted, though it is asked for them without it.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub scope_prefix: &'static str,
     /// Where a token call carries the app's id and secret.
     pub client_auth: ClientAuth,

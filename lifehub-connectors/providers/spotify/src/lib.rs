@@ -11,6 +11,7 @@ mod refusal;
 pub mod simulator;
 
 use lifehub_core::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use list::List;
@@ -128,13 +129,27 @@ async fn plays(cx: &Context<'_>) -> Result<Page> {
     Ok(Page { items, next: go_on(None::<PagePath>, Coverage::Nothing)? })
 }
 
-async fn saved_tracks(cx: &Context<'_>, cursor: Option<&Cursor>) -> Result<Page> {
-    #[derive(Deserialize)]
-    struct Head {
-        track: Uri,
-    }
-    let list = List::at(cx, &resume(cursor)?, cx.get("/me/tracks")).await?;
-    let read = |body| Item::read(body, |head: Head| ItemKey::new(head.track.uri));
+/// A track of the library.
+#[derive(Deserialize)]
+struct Saved {
+    track: Uri,
+}
+
+/// A playlist of the library, a followed one too.
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+}
+
+/// A page of a list that every pass reads whole.
+async fn whole<H: DeserializeOwned>(
+    cx: &Context<'_>,
+    path: &str,
+    cursor: Option<&Cursor>,
+    id: fn(H) -> String,
+) -> Result<Page> {
+    let list = List::at(cx, &resume(cursor)?, cx.get(path)).await?;
+    let read = |body| Item::read(body, |head: H| ItemKey::new(id(head)));
     let items = list.items.into_iter().map(read).collect();
     Ok(Page { items, next: go_on(list.next, Coverage::Whole)? })
 }
@@ -199,8 +214,8 @@ impl Connector for Spotify {
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
         match at.stream {
             "recently_played" => plays(cx).await,
-            "saved_tracks" => saved_tracks(cx, cursor).await,
-            "playlists" => playlists::listed(cx, cursor).await,
+            "saved_tracks" => whole(cx, "/me/tracks", cursor, |saved: Saved| saved.track.uri).await,
+            "playlists" => whole(cx, "/me/playlists", cursor, |playlist: Listed| playlist.id).await,
             "playlist_items" => playlists::entries(cx, at.partition, cursor).await,
             "top_tracks" => top(cx, "tracks", cursor).await,
             "top_artists" => top(cx, "artists", cursor).await,

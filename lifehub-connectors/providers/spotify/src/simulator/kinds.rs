@@ -28,9 +28,12 @@ fn rename(item: &mut Value, pointer: &str) -> bool {
     set(item, pointer, json!(name))
 }
 
-/// Seconds of a Unix time with milliseconds that only they decide, so that ties stay ties.
+/// An instant in Unix milliseconds. Where it names none, they follow from its second, so that ties stay ties.
 pub(super) fn millis(at: Timestamp) -> i64 {
-    at.as_seconds() * 1_000 + at.as_seconds().wrapping_mul(7_919).rem_euclid(1_000)
+    match at.as_micros().rem_euclid(1_000_000) / 1_000 {
+        0 => at.as_seconds() * 1_000 + at.as_seconds().wrapping_mul(7_919).rem_euclid(1_000),
+        _ => at.as_micros() / 1_000,
+    }
 }
 
 /// As Spotify writes an instant of its history.
@@ -64,10 +67,10 @@ fn at_instant(dataset: &str, at: &Value, body: Value) -> Vec<Value> {
     })]
 }
 
-/// A fact of a day, which is set when it is told.
-fn on_a_day(body: Value) -> Vec<Value> {
+/// A fact of a whole day.
+fn on_day(day: &str, body: Value) -> Vec<Value> {
     vec![json!({
-        "dataset": "custom", "key": "", "start": null, "end": null, "zone": null, "day": null, "body": body,
+        "dataset": "custom", "key": "", "start": null, "end": null, "zone": null, "day": day, "body": body,
     })]
 }
 
@@ -207,7 +210,8 @@ impl Kind for Playlists {
         if item["description"] != "" {
             fields["description"] = item["description"].clone();
         }
-        on_a_day(json!({ "schema": "playlist", "fields": fields, "metrics": { "items": null } }))
+        // It bears no instant, so it stands on the first of all days.
+        on_day("1970-01-01", json!({ "schema": "playlist", "fields": fields }))
     }
 
     fn edit(&self, item: &mut Value) -> bool {
@@ -238,7 +242,8 @@ impl Kind for Entries {
             _ => track(if number.is_multiple_of(5) { number + 6 } else { number + 7 }),
         };
         let added_at = if number > 2 { json!(without_millis(at)) } else { Value::Null };
-        let added_by = if number > 2 { user(if number % 4 > 0 { ME } else { FRIEND }) } else { Value::Null };
+        let added_by =
+            if number > 2 { user(if number.is_multiple_of(4) { FRIEND } else { ME }) } else { Value::Null };
         json!({
             "added_at": added_at, "added_by": added_by, "is_local": number == 3, "item": item, "primary_color": null,
         })
@@ -307,7 +312,8 @@ impl Kind for Favourites {
         };
         fields["time_range"] = json!(self.range);
         fields["rank"] = Value::Null;
-        on_a_day(json!({ "schema": schema, "fields": fields }))
+        // Of which day it is, and its place, are said when it is told.
+        on_day("", json!({ "schema": schema, "fields": fields }))
     }
 
     /// Another one takes its place.

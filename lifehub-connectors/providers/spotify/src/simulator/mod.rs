@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lifehub_core::clock::Timestamp;
 use lifehub_testkit::oauth::{AuthorizationServer, Grant, Refused};
-use lifehub_testkit::{SimRequest, SimResponse, Simulator};
+use lifehub_testkit::{Change, SimRequest, SimResponse, Simulator};
 use serde_json::{Value, json};
 
 pub use account::account;
@@ -87,7 +87,7 @@ impl SpotifySimulator {
         self.state().unregistered = !registered;
     }
 
-    /// Plays a track at that instant, to the second. What it pushes out of the last fifty is gone.
+    /// Plays a track at that instant, to the millisecond. What it pushes out of the last fifty is gone.
     pub fn play(&self, at: Timestamp) {
         self.state().world.plays.add(at);
     }
@@ -99,17 +99,15 @@ impl SpotifySimulator {
         }
     }
 
-    /// Takes the oldest entry that has something in it out of the first playlist.
-    pub fn take_first_out_of_playlist(&self) {
-        if let Some(shelf) = self.state().world.entries.get_mut(&1) {
-            let oldest = shelf.items().count().saturating_sub(5);
-            shelf.change(&lifehub_testkit::Change::Delete { from: oldest, count: 1 });
-        }
+    /// Takes the entry at that position, counted from the last, out of the first playlist. False if there is none.
+    pub fn take_out_of_playlist(&self, position: usize) -> bool {
+        let first = &mut self.state().world.entries;
+        first.get_mut(&1).is_some_and(|shelf| shelf.change(&Change::Delete { from: position, count: 1 }))
     }
 
-    /// Unfollows or deletes the playlist at that position, counted from the newest.
+    /// Unfollows or deletes the playlist at that position, counted from the newest. False if there is none.
     pub fn drop_playlist(&self, position: usize) -> bool {
-        self.state().world.playlists.change(&lifehub_testkit::Change::Delete { from: position, count: 1 })
+        self.state().world.playlists.change(&Change::Delete { from: position, count: 1 })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,7 +146,6 @@ impl State {
                 needs("playlist-read-private")?;
                 let items = self.world.library();
                 let places = shown(request, &self.paging, items.len())?;
-                self.world.tell_playlists(places.clone(), request.at);
                 let some = items[places.clone()].iter().map(|item| self.named(item, "items", "tracks"));
                 page(request, &self.paging, places, items.len(), &some.collect::<Vec<_>>())
             }

@@ -10,7 +10,7 @@ use super::answer::MOST;
 use super::kinds::{Entries, Favourites, Playlists, Plays, Saved};
 use super::music;
 
-pub(super) const RANGES: [&str; 3] = ["short_term", "medium_term", "long_term"];
+const RANGES: [&str; 3] = ["short_term", "medium_term", "long_term"];
 
 #[derive(Debug, Clone)]
 pub(super) struct World {
@@ -26,7 +26,7 @@ pub(super) struct World {
     tops: Vec<Shelf<Favourites>>,
     /// The numbers of the plays that somebody was shown while they were kept.
     heard: BTreeSet<u64>,
-    /// What of a day was told on it, by stream and what it is there.
+    /// The favourites that were told, each on its day, by stream and id.
     told: BTreeMap<(&'static str, String), Fact>,
 }
 
@@ -108,27 +108,14 @@ impl World {
         self.entries.get(&playlist).map_or(40 + playlist as usize, |shelf| shelf.items().count())
     }
 
-    /// Notes that these places of the list of playlists were told on a day.
-    pub(super) fn tell_playlists(&mut self, places: std::ops::Range<usize>, at: Timestamp) {
-        let facts = self.playlist_facts(at.day_at(Offset::UTC)).into_iter();
-        let told: Vec<_> = facts.skip(places.start).take(places.len()).collect();
-        self.told.extend(told.into_iter().map(|(key, fact)| (("playlists", key), fact)));
-    }
-
-    /// With what each is there: its number and the day.
-    fn playlist_facts(&self, day: Day) -> Vec<(String, Fact)> {
-        let facts = self.playlists.facts("playlists", "");
-        let numbers: Vec<u64> = self.playlists.items().map(|item| item.number).collect();
-        numbers
-            .into_iter()
-            .zip(facts)
-            .rev()
-            .map(|(number, mut fact)| {
-                fact.id = fact.id.map(|id| format!("{id}@{day}"));
-                on_day(&mut fact, day, |body| body["metrics"]["items"] = json!(self.total(number)));
-                (format!("{number}@{day}"), fact)
-            })
-            .collect()
+    fn playlist_facts(&self) -> Vec<Fact> {
+        let mut facts = self.playlists.facts("playlists", "");
+        for (playlist, fact) in self.playlists.items().zip(&mut facts) {
+            for record in fact.records.iter_mut().flatten() {
+                record["body"]["fields"]["items"] = json!(self.total(playlist.number));
+            }
+        }
+        facts
     }
 
     /// The favourites of one kind and range, as far as they are shown.
@@ -144,8 +131,8 @@ impl World {
     /// Notes that favourites were told on a day.
     pub(super) fn tell_favourites(&mut self, tracks: bool, range: &str, at: Timestamp) {
         let Some(shelf) = self.top(tracks, range) else { return };
-        let facts = top_facts(shelf, at.day_at(Offset::UTC));
-        self.told.extend(facts.into_iter().map(|(stream, key, fact)| ((stream, key), fact)));
+        let (stream, facts) = (shelf.kind().stream(), top_facts(shelf, at.day_at(Offset::UTC)));
+        self.told.extend(facts.into_iter().map(|(id, fact)| ((stream, id), fact)));
     }
 
     /// The playlist of that id, if it is in the library, and whether the user is let in.
@@ -162,35 +149,31 @@ impl World {
         let mut truth: Vec<Fact> = plays.map(|(_, fact)| fact).collect();
         truth.extend(self.saved.facts("saved_tracks", ""));
         truth.extend(self.entries.values().flat_map(entry_facts));
-        let today = self.now.day_at(Offset::UTC);
-        for stream in ["playlists", "top_tracks", "top_artists"] {
-            let told: Vec<Fact> =
-                self.told.iter().filter(|((of, _), _)| *of == stream).map(|(_, fact)| fact.clone()).collect();
-            truth.extend(if told.is_empty() { self.foretold(stream, today) } else { told });
+        truth.extend(self.playlist_facts());
+        for stream in ["top_tracks", "top_artists"] {
+            let told = self.told.iter().filter(|((of, _), _)| *of == stream);
+            let told: Vec<Fact> = told.map(|(_, fact)| fact.clone()).collect();
+            truth.extend(if told.is_empty() { self.foretold(stream) } else { told });
         }
         truth
     }
 
-    /// What would be told of a stream if somebody asked.
-    fn foretold(&self, stream: &str, day: Day) -> Vec<Fact> {
-        match stream {
-            "playlists" => self.playlist_facts(day).into_iter().map(|(_, fact)| fact).collect(),
-            _ => {
-                let all = self.tops.iter().flat_map(|shelf| top_facts(shelf, day));
-                all.filter(|(of, ..)| *of == stream).map(|(.., fact)| fact).collect()
-            }
-        }
+    /// What would be told of favourites if somebody asked.
+    fn foretold(&self, stream: &str) -> Vec<Fact> {
+        let shelves = self.tops.iter().filter(|shelf| shelf.kind().stream() == stream);
+        let facts = shelves.flat_map(|shelf| top_facts(shelf, self.now.day_at(Offset::UTC)));
+        facts.map(|(_, fact)| fact).collect()
     }
 
     /// Whatever may happen to one item of the stream in which changes happen. Spotify's history is not edited and
-    /// nothing goes from it; nothing is late but in a library, where whoever saves a track may say when it was; what is a
-    /// fact of its day stays one, though it goes the day after.
+    /// nothing goes from it; plays surface late, and whoever saves a track may say when it was, but nothing else bears an
+    /// instant of the past; a favourite stays a fact of its day, though it is none the day after.
     pub(super) fn change(&mut self, change: &Change) -> bool {
         use Change::{AddLate, Delete, Edit, TakeId};
         match self.stream.as_str() {
             "" | "recently_played" => !matches!(change, Edit(_) | Delete { .. }) && self.plays.change(change),
             "saved_tracks" => self.saved.change(change),
-            "playlists" => !matches!(change, AddLate(_) | Delete { .. }) && self.playlists.change(change),
+            "playlists" => !matches!(change, AddLate(_)) && self.playlists.change(change),
             "playlist_items" => {
                 let first = self.entries.get_mut(&1);
                 !matches!(change, AddLate(_)) && first.is_some_and(|shelf| shelf.change(change))
@@ -228,25 +211,19 @@ fn entry_facts(shelf: &Shelf<Entries>) -> Vec<Fact> {
     facts
 }
 
-/// Stream, what it is there, and the fact.
-fn top_facts(shelf: &Shelf<Favourites>, day: Day) -> Vec<(&'static str, String, Fact)> {
+/// Favourites with their places, by which they are known on a day.
+fn top_facts(shelf: &Shelf<Favourites>, day: Day) -> Vec<(String, Fact)> {
     let Favourites { tracks, range } = *shelf.kind();
-    let (stream, kind) = (shelf.kind().stream(), if tracks { "tracks" } else { "artists" });
-    let ranked = shelf.facts(stream, "").into_iter().take(MOST).zip(1..);
-    ranked
-        .map(|(mut fact, rank)| {
-            let key = format!("{kind}:{range}:{day}:{rank}");
-            fact.id = Some(key.clone());
-            on_day(&mut fact, day, |body| body["fields"]["rank"] = json!(rank));
-            (stream, key, fact)
-        })
-        .collect()
-}
-
-/// Says of a fact on which day it held.
-fn on_day(fact: &mut Fact, day: Day, change: impl Fn(&mut Value)) {
-    for record in fact.records.iter_mut().flatten() {
-        record["day"] = json!(day.to_string());
-        change(&mut record["body"]);
-    }
+    let kind = if tracks { "tracks" } else { "artists" };
+    let ranked = shelf.facts(shelf.kind().stream(), "").into_iter().take(MOST).zip(1..);
+    let told = ranked.map(|(mut fact, rank)| {
+        let id = format!("{kind}:{range}:{day}:{rank}");
+        fact.id = Some(id.clone());
+        for record in fact.records.iter_mut().flatten() {
+            record["day"] = json!(day.to_string());
+            record["body"]["fields"]["rank"] = json!(rank);
+        }
+        (id, fact)
+    });
+    told.collect()
 }

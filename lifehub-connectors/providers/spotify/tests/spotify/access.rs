@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use lifehub_core::ErrorKind;
-use lifehub_core::engine::{RunStatus, Runs};
+use lifehub_core::clock::Clock;
+use lifehub_core::engine::{RunStatus, Runs, SyncEvent, SyncOptions};
 use lifehub_core::oauth::{MemoryAuthorizations, Start, Vault};
 use lifehub_core::secret::{Credentials, Secret};
 use lifehub_testkit::oauth::{Consent, agree};
@@ -23,13 +24,12 @@ const SCOPES: [&str; 5] = [
 fn connected() -> Rig {
     let rig = Rig::new(&few(20));
     let issued = rig.simulator.oauth().issue(&SCOPES, now());
-    let text = |text: String| Secret::new(text);
     rig.set_credentials(
         Credentials::none()
-            .with("access_token", text(issued.access_token))
-            .with("refresh_token", text(issued.refresh_token.unwrap()))
-            .with("expires_at", text(issued.expires_at.unwrap().to_string()))
-            .with("expires_in", text("3600".to_owned())),
+            .with("access_token", Secret::new(issued.access_token))
+            .with("refresh_token", Secret::new(issued.refresh_token.unwrap()))
+            .with("expires_at", Secret::new(issued.expires_at.unwrap().to_string()))
+            .with("expires_in", Secret::new("3600")),
     );
     rig
 }
@@ -65,14 +65,17 @@ async fn after_six_months_the_consent_ends_however_often_it_was_used_and_the_dat
     let stored = rig.store.records(rig.connection.id).len();
     assert!(stored > 100);
     rig.clock.advance(2 * DAY);
-    let mut events = rig.engine().events();
-    let report = rig.run(&[]).await;
+    let engine = rig.engine();
+    let mut events = engine.events();
+    let report = engine.sync(&rig.connection, &SyncOptions::default()).await.unwrap();
     let told = error(&report, "recently_played");
     assert_eq!((report.status, told.kind), (RunStatus::Failed, ErrorKind::Unauthorized));
     assert!(told.hint.as_deref().unwrap().contains("connect the account again"), "{told:?}");
     assert!(report.streams.iter().all(|stream| !stream.caught_up));
     assert_eq!(rig.store.records(rig.connection.id).len(), stored);
-    assert!(events.try_recv().is_err(), "each engine has events of its own");
+    let events = std::iter::from_fn(|| events.try_recv().ok());
+    let notices = events.filter(|event| matches!(event, SyncEvent::ReconnectRequired { .. }));
+    assert_eq!(notices.count(), 1);
     // Nobody asks again and again.
     let calls = rig.simulator.oauth().tally().token_calls;
     rig.clock.advance(HOUR);
@@ -206,7 +209,7 @@ async fn a_wait_of_hours_parks_and_nobody_asks_before_it_is_over() {
     assert_eq!(rig.asked().len(), 1, "one refusal stops all streams");
     let resume = rig.store.latest(rig.connection.id).await.unwrap().unwrap().resume_at.unwrap();
     assert!(resume >= end && resume < end + 2 * HOUR, "{resume}");
-    assert!(rig.clock.now_is_before(end), "nothing waited");
+    assert!(rig.clock.now() < end, "nothing waited");
     rig.clock.jump_to(resume);
     rig.sync(&[]).await;
     assert_eq!(rig.ids("saved_tracks"), rig.true_ids("saved_tracks"));
@@ -231,14 +234,4 @@ async fn short_waits_are_waited_for_and_the_own_quotas_keep_within_a_lower_limit
     rig.simulator.set_limit(Some(30));
     rig.sync(&[]).await;
     assert_eq!(statuses(&rig), 0);
-}
-
-trait Before {
-    fn now_is_before(&self, end: lifehub_core::clock::Timestamp) -> bool;
-}
-
-impl Before for lifehub_core::clock::ManualClock {
-    fn now_is_before(&self, end: lifehub_core::clock::Timestamp) -> bool {
-        lifehub_core::clock::Clock::now(self) < end
-    }
 }

@@ -1,11 +1,11 @@
 //! The history: fifty plays and no more, told apart by milliseconds, merged by polling.
 
+use std::time::Duration;
+
+use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::{Connector, SyncMode};
-use lifehub_core::page::RawItem;
-use lifehub_core::page::RawJson;
 use lifehub_spotify::Spotify;
 use lifehub_testkit::{Account, Change};
-use serde_json::json;
 
 use crate::rig::{HOUR, MINUTE, Rig, few, now};
 
@@ -17,13 +17,13 @@ async fn fifty_plays_are_kept_and_frequent_polls_merge_to_all_of_them() {
     rig.sync(PLAYS).await;
     assert_eq!(rig.ids("recently_played").len(), 50);
     // Half a minute a play: the fastest that fifty plays can be pushed out, read by the stream's own interval.
-    let manifest_interval = Spotify::default().manifest().stream("recently_played").unwrap().interval;
-    assert_eq!(manifest_interval, 25 * MINUTE);
+    let interval = Spotify::default().manifest().stream("recently_played").unwrap().interval;
+    assert_eq!(interval, 25 * MINUTE);
     for poll in 1..=4 {
         for play in 1..=50 {
-            rig.simulator.play(now() + manifest_interval * (poll - 1) + MINUTE / 2 * play);
+            rig.simulator.play(now() + interval * (poll - 1) + MINUTE / 2 * play);
         }
-        rig.clock.advance(manifest_interval);
+        rig.clock.advance(interval);
         let counts = rig.sync(PLAYS).await;
         assert_eq!((counts.inserted, counts.deleted), (50, 0), "poll {poll}");
     }
@@ -76,23 +76,26 @@ async fn a_play_that_surfaces_days_late_is_found() {
 
 #[tokio::test]
 async fn milliseconds_tell_the_plays_of_one_second_apart() {
-    let manifest = Spotify::default().manifest().stream("recently_played").unwrap().normalizer.clone();
-    let start = |played_at: &str| {
-        let text = json!({ "played_at": played_at, "track": { "name": "x", "uri": "spotify:track:x" } });
-        let body = RawJson::new(text.to_string()).unwrap();
-        let item = RawItem { id: "1".into(), at: None, version: None, body };
-        manifest.normalize(&item).unwrap()[0].when().start().unwrap().to_rfc3339()
-    };
-    assert_eq!(start("2026-08-14T18:42:07.311Z"), "2026-08-14T18:42:07.311Z");
-    assert_eq!(start("2026-08-14T18:42:07.312Z"), "2026-08-14T18:42:07.312Z");
-    // As they stand in ids: the simulated ones have milliseconds, and each is its own play.
     let rig = Rig::new(&few(20));
     rig.sync(PLAYS).await;
-    for id in rig.ids("recently_played") {
-        let (played_at, uri) = id.split_once('|').unwrap();
-        assert_eq!(played_at.len(), "2026-08-14T18:42:07.311Z".len(), "{id}");
-        assert!(uri.starts_with("spotify:track:"), "{id}");
+    for millis in [1, 310, 999] {
+        rig.simulator.play(now() + Duration::from_millis(millis));
     }
+    rig.clock.advance(HOUR);
+    assert_eq!(rig.sync(PLAYS).await.inserted, 3);
+    let mut starts: Vec<String> = Vec::new();
+    for ((_, id), record) in rig.stored("recently_played") {
+        let (start, (played_at, uri)) = (record["start"].as_str().unwrap(), id.split_once('|').unwrap());
+        assert!(
+            uri.starts_with("spotify:track:") && played_at.len() == "2026-08-14T12:00:00.310Z".len(),
+            "{id}"
+        );
+        let instant = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(instant(start), instant(played_at), "not cut to seconds");
+        starts.extend(start.starts_with("2026-08-14T12:00:00").then(|| start.to_owned()));
+    }
+    let expected = ["2026-08-14T12:00:00.001Z", "2026-08-14T12:00:00.31Z", "2026-08-14T12:00:00.999Z"];
+    assert_eq!(starts, expected);
 }
 
 #[test]

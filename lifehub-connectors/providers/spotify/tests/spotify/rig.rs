@@ -1,5 +1,4 @@
 //! An account at the simulated Spotify, and an engine that reads it into a store in memory.
-#![expect(clippy::disallowed_types, reason = "`tokio::test` builds a runtime")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

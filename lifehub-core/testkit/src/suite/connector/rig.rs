@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lifehub_core::clock::{Clock, ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::connector::{Connector, SettingsSchema};
+use lifehub_core::connector::{Connector, SettingsSchema, SyncMode};
 use lifehub_core::engine::{
     Connection, Counts, Engine, Operator, PartitionKey, PartitionState, Report, Storage, SyncOptions,
     SyncStore,
@@ -202,8 +202,9 @@ impl<'a> Rig<'a> {
             }
             for key in own {
                 let state = self.store.resume(key).await?;
-                // News is read again and again, and may never be at rest between two short runs.
-                if state.full_at.is_none() || state.full.is_some() {
+                // News is read again and again, as a snapshot is, and may never be at rest between two short runs.
+                let reads_on = state.full.is_some() && stream.sync == SyncMode::Incremental;
+                if state.full_at.is_none() || reads_on {
                     return Ok(false);
                 }
             }
