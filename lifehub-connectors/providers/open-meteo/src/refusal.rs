@@ -1,8 +1,9 @@
 //! What Open-Meteo's refusals say: which limit is spent, or which setting it does not take.
 
+use std::borrow::Cow;
+
 use lifehub_core::prelude::*;
 use serde::Deserialize;
-use std::borrow::Cow;
 
 /// `{"error": true, "reason": "…"}`
 #[derive(Deserialize)]

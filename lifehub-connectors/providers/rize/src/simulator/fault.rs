@@ -75,8 +75,8 @@ impl Fault {
     }
 
     /// What went wrong while the answer was made.
-    pub(super) fn failed(path: &str) -> Value {
-        json!({ "message": "Internal server error", "locations": [{ "line": 1, "column": 1 }], "path": [path] })
+    pub(super) fn failed(member: &str) -> Value {
+        json!({ "message": "Internal server error", "locations": [{ "line": 1, "column": 1 }], "path": [member] })
     }
 }
 
