@@ -186,7 +186,8 @@ impl Engine {
         lease: &Lease,
     ) -> Result<Report> {
         let store = self.0.store.as_ref();
-        let work = self.work(connector, connection, options, task, lease);
+        // It is large, and its callers' futures hold it.
+        let work = Box::pin(self.work(connector, connection, options, task, lease));
         let done = tokio::select! {
             biased;
             lost = heartbeat(store, lease) => Err(lost),

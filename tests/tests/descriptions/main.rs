@@ -40,7 +40,6 @@ fn folder() -> Option<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "whoever runs it must see that it did nothing")]
 fn every_request_is_valid_by_the_providers_description() {
     let Some(folder) = folder() else {
         println!("SKIPPED: LIFEHUB_SPECS names no folder with API descriptions");

@@ -54,8 +54,11 @@ pub(crate) fn fits<'a>(root: Root<'a>, schema: &'a Value, text: &str) -> Result<
 
 fn of_enum(schema: &Value, text: &str) -> Result<(), String> {
     let Some(allowed) = schema["enum"].as_array() else { return Ok(()) };
-    let same =
-        |value: &Value| value.as_str().map_or_else(|| value.to_string() == text, |value| value == text);
+    let same = |value: &Value| match value {
+        Value::String(value) => value == text,
+        // As it is written in a query.
+        value => format!("{value}") == text,
+    };
     // A list is checked by its elements.
     match schema["type"] == "array" || allowed.iter().any(same) {
         true => Ok(()),

@@ -1,14 +1,10 @@
 //! A made-up connector whose provider is the authorization server: what is known of the user is its one item.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::Day;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
-    no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
 };
 use lifehub_core::normalize::Reject;
 use lifehub_core::oauth::OAuthSpec;
@@ -19,8 +15,6 @@ use lifehub_core::record::{Record, When};
 use serde::Deserialize;
 
 use crate::issuer::PROVIDER;
-
-const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Diary(Manifest);
 

@@ -1,6 +1,7 @@
 //! Strava's webhooks: the handshake, what an event does, and who is believed.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+#![expect(clippy::disallowed_types, reason = "`tokio::test` builds a runtime")]
 
 use std::sync::Arc;
 use std::time::Duration;
