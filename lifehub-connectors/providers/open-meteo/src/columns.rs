@@ -6,7 +6,7 @@ use lifehub_core::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::settings::{BEST, Settings, later};
+use crate::settings::{BEST, Settings};
 
 /// The daily variables that are read, with the units that the request pins.
 const VARIABLES: [(&str, &str); 7] = [
@@ -121,7 +121,7 @@ impl Batch<'_> {
         }
         let mut items = Vec::with_capacity(days);
         for (row, time) in time.iter().enumerate() {
-            let day = later(self.span.from, i32::try_from(row).unwrap_or(i32::MAX));
+            let day = self.span.from.plus(i32::try_from(row).unwrap_or(i32::MAX));
             if time.get() != format!("\"{day}\"") {
                 return Err(odd(format!("where {day} was asked for stands another day")));
             }

@@ -14,7 +14,7 @@ use lifehub_core::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use columns::{Batch, Source};
-use settings::{Settings, later};
+use settings::Settings;
 
 /// The forecast's host.
 const HOME: &str = "https://api.open-meteo.com";
@@ -94,7 +94,7 @@ fn first_gap(items: &[Item], page: DaySpan, recent: Day) -> Day {
     // If the page begins later, the one before may lack some too. Versions settle what then comes twice.
     let mut day = recent;
     while page.from <= recent && day <= page.to && has(day) {
-        day = later(day, 1);
+        day = day.plus(1);
     }
     day
 }
@@ -126,7 +126,7 @@ impl Connector for OpenMeteo {
     /// all of the settings.
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
         let settings: Settings = cx.settings()?;
-        let day = later(settings.day(cx.now()), -RECENT);
+        let day = settings.day(cx.now()).plus(-RECENT);
         read(cx, &settings, Source::Archive, span(day, day)).await?;
         let Settings { latitude, longitude, .. } = settings;
         let account = format!("{latitude:.4},{longitude:.4}/{}", settings.model());
@@ -140,9 +140,9 @@ impl Connector for OpenMeteo {
         let settings: Settings = cx.settings()?;
         // By the clock, not by the pass's end: one that goes on days later must not ask for days that are over.
         let today = settings.day(cx.now());
-        let yesterday = later(today, -1);
+        let yesterday = today.plus(-1);
         let start = settings.start(cx.pass().to).min(today);
-        let recent = later(today, -RECENT).max(start);
+        let recent = today.plus(-RECENT).max(start);
         let step = match resume(cursor)? {
             Step::Start => {
                 let from = cx.pass().from.map_or(start, |from| settings.day(from).max(start));
@@ -161,7 +161,7 @@ impl Connector for OpenMeteo {
                 (items, Some(next))
             }
             Step::Forecast(from) => {
-                let last = later(today, i32::from(settings.forecast_days) - 1);
+                let last = today.plus(i32::from(settings.forecast_days) - 1);
                 (read(cx, &settings, Source::Forecast, span(from.max(recent), last)).await?, None)
             }
             Step::Start => (vec![], None),

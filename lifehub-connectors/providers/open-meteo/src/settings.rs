@@ -61,15 +61,10 @@ impl Settings {
     /// not move from day to day.
     pub(crate) fn start(&self, to: Timestamp) -> Day {
         self.start.unwrap_or_else(|| {
-            let about = later(self.day(to), -731);
+            let about = self.day(to).plus(-731);
             format!("{:.8}01", about.to_string()).parse().unwrap_or(about)
         })
     }
-}
-
-/// So many days later; earlier, if they are negative.
-pub(crate) fn later(day: Day, days: i32) -> Day {
-    Day::from_number(day.as_number().saturating_add(days))
 }
 
 fn ahead() -> u8 {

@@ -52,9 +52,9 @@ impl<'a> Collection<'a> {
 
     /// The days of a pass. The user's calendar may be a day ahead of UTC.
     pub(crate) fn days_of(&self, pass: &Pass, start: Option<Day>) -> DaySpan {
-        let to = later(utc_day(pass.to), 1);
+        let to = pass.to.utc_day().plus(1);
         let first = start.unwrap_or(self.first).max(self.first);
-        let from = pass.from.map_or(first, |from| utc_day(from).max(first));
+        let from = pass.from.map_or(first, |from| from.utc_day().max(first));
         DaySpan { from: from.min(to), to }
     }
 
@@ -72,7 +72,7 @@ impl<'a> Collection<'a> {
         }
         let empty = at.token.is_none() && page.items.is_empty();
         let days = if empty && !self.by_time { 4 * length(at.span) } else { self.days };
-        let to = later(at.span.from, -1);
+        let to = at.span.from.plus(-1);
         (first <= to).then(|| At { span: ending(to, days, first), token: None })
     }
 
@@ -92,8 +92,8 @@ impl<'a> Collection<'a> {
         let call = match self.by_time {
             true => call
                 .query("start_datetime", from.start_utc() - Duration::from_secs(1))
-                .query("end_datetime", later(to, 1).start_utc()),
-            false => call.query("start_date", later(from, -2)).query("end_date", later(to, 2)),
+                .query("end_datetime", to.plus(1).start_utc()),
+            false => call.query("start_date", from.plus(-2)).query("end_date", to.plus(2)),
         };
         let read = |answer: &Answer| {
             let List { data, next_token } = answer.json()?;
@@ -119,7 +119,7 @@ pub(crate) fn coverage(days: DaySpan, pass: &Pass, start: Option<Day>) -> Covera
         // Its borders are not covered themselves.
         _ => Coverage::Span {
             from: days.from.start_utc() - Duration::from_micros(1),
-            to: later(days.to, 1).start_utc(),
+            to: days.to.plus(1).start_utc(),
         },
     }
 }
@@ -147,7 +147,7 @@ fn item(body: RawJson, span: DaySpan) -> Option<Item> {
         return broken(body, "it is no object");
     };
     let at = day.0.map(Day::start_utc).or(timestamp.0);
-    if at.is_some_and(|at| utc_day(at) < span.from || span.to < utc_day(at)) {
+    if at.is_some_and(|at| at.utc_day() < span.from || span.to < at.utc_day()) {
         return None;
     }
     // A sample has no id of its own.
@@ -162,17 +162,9 @@ fn item(body: RawJson, span: DaySpan) -> Option<Item> {
 
 /// So many days up to `to`, none of them before `first`.
 fn ending(to: Day, days: i32, first: Day) -> DaySpan {
-    DaySpan { from: later(to, 1 - days).max(first).min(to), to }
+    DaySpan { from: to.plus(1 - days).max(first).min(to), to }
 }
 
 fn length(span: DaySpan) -> i32 {
     span.to.as_number() - span.from.as_number() + 1
-}
-
-fn later(day: Day, days: i32) -> Day {
-    Day::from_number(day.as_number() + days)
-}
-
-fn utc_day(at: Timestamp) -> Day {
-    at.day_at(Offset::UTC)
 }

@@ -57,7 +57,7 @@ impl List {
             next: PagePath::linked(answer, next.as_deref())?,
             offset,
             total,
-            day: answer.sent.day_at(Offset::UTC),
+            day: answer.sent.utc_day(),
             time_range: time_range.map(str::to_owned),
         })
     }

@@ -27,7 +27,7 @@ pub(crate) struct Framed<F, T> {
 
 impl Frame {
     pub(crate) fn new(stream: &str, currency: String, now: Timestamp) -> Self {
-        let today = now.day_at(Offset::UTC);
+        let today = now.utc_day();
         let month = || format!("{}01", today.to_string().trim_end_matches(|c| c != '-')).parse().ok();
         let day = match stream {
             "accounts" => Some(today),
