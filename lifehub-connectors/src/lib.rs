@@ -17,25 +17,25 @@ use lifehub_testkit::{Account, Setup};
 pub fn registry() -> Registry {
     let registry = Registry::new();
     #[cfg(feature = "google-calendar")]
-    let registry = registry.with(lifehub_google_calendar::GoogleCalendar::default());
+    let registry = registry.with(lifehub_google_calendar::GoogleCalendar);
     #[cfg(feature = "google-sheets")]
-    let registry = registry.with(lifehub_google_sheets::GoogleSheets::default());
+    let registry = registry.with(lifehub_google_sheets::GoogleSheets);
     #[cfg(feature = "ical")]
-    let registry = registry.with(lifehub_ical::Ical::default());
+    let registry = registry.with(lifehub_ical::Ical);
     #[cfg(feature = "open-meteo")]
-    let registry = registry.with(lifehub_open_meteo::OpenMeteo::default());
+    let registry = registry.with(lifehub_open_meteo::OpenMeteo);
     #[cfg(feature = "oura")]
-    let registry = registry.with(lifehub_oura::Oura::default());
+    let registry = registry.with(lifehub_oura::Oura);
     #[cfg(feature = "rize")]
-    let registry = registry.with(lifehub_rize::Rize::default());
+    let registry = registry.with(lifehub_rize::Rize);
     #[cfg(feature = "spotify")]
-    let registry = registry.with(lifehub_spotify::Spotify::default());
+    let registry = registry.with(lifehub_spotify::Spotify);
     #[cfg(feature = "strava")]
-    let registry = registry.with(lifehub_strava::Strava::default());
+    let registry = registry.with(lifehub_strava::Strava);
     #[cfg(feature = "trading212")]
-    let registry = registry.with(lifehub_trading212::Trading212::default());
+    let registry = registry.with(lifehub_trading212::Trading212);
     #[cfg(feature = "ynab")]
-    let registry = registry.with(lifehub_ynab::Ynab::default());
+    let registry = registry.with(lifehub_ynab::Ynab);
     registry
 }
 

@@ -130,6 +130,14 @@ impl Error {
         }))
     }
 
+    /// The same place, seen as a resume point that the provider does not take any more.
+    pub(crate) fn expired(self) -> Self {
+        let text = "the provider does not go on from where it led to earlier";
+        let error =
+            Self::new(ErrorKind::CursorExpired, text).hint("the list is read from an older point again");
+        Self(Box::new(Inner { context: self.0.context, ..*error.0 }))
+    }
+
     /// Says what the reader can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

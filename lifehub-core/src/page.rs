@@ -6,10 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result, json_fault};
+use crate::normalize::{Fields, Reject};
 
 /// JSON text as it came over the wire: a slice of the response, not a tree and not a copy.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +55,23 @@ impl RawJson {
         })
     }
 
+    /// The same object with one member more, in front: for what its records depend on and the provider says elsewhere. The
+    /// provider's own text stands untouched behind it. What is no object stays as it is.
+    ///
+    /// ```
+    /// # use lifehub_core::page::RawJson;
+    /// let event = RawJson::new(r#"{"id":7}"#)?.with("_time_zone", "Europe/Rome");
+    /// assert_eq!(event.as_str(), r#"{"_time_zone":"Europe/Rome","id":7}"#);
+    /// # Ok::<(), lifehub_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with(self, name: &str, value: impl Into<Value>) -> Self {
+        let Some(members) = self.as_str().trim_start().strip_prefix('{') else { return self };
+        let comma = if members.trim_start().starts_with('}') { "" } else { "," };
+        let name = Value::from(name);
+        Self(format!("{{{name}:{}{comma}{members}", value.into()).into())
+    }
+
     /// Takes text that a store kept, which was JSON when it came.
     pub fn from_store(text: Vec<u8>) -> Self {
         Self(text.into())
@@ -62,6 +81,10 @@ impl RawJson {
     pub fn as_str(&self) -> &str {
         // Every constructor but `from_store` has seen valid UTF-8; a damaged store gives text that does not parse.
         std::str::from_utf8(&self.0).unwrap_or("")
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.0
     }
 
     /// The bytes of the text.
@@ -130,25 +153,39 @@ pub enum Item {
 }
 
 impl Item {
-    /// Reads what the engine must know of an entry through its typed head, and keeps the entry as
-    /// [`Item::Broken`] when that fails.
+    /// Reads what the engine must know of an entry, and keeps the entry as [`Item::Broken`] when that fails: a bad one
+    /// does not fail the others.
     ///
     /// ```
-    /// # use lifehub_core::page::{Item, ItemKey, RawJson};
-    /// #[derive(serde::Deserialize)]
-    /// struct Head { id: i64 }
+    /// # use lifehub_core::{normalize::Fields, page::{Item, ItemKey, RawJson}};
     /// let read = |text: &'static str| -> lifehub_core::Result<Item> {
-    ///     Ok(Item::read(RawJson::new(text)?, |head: Head| ItemKey::new(head.id)))
+    ///     let key = |entry: &Fields<'_>| Ok(ItemKey::new(entry.id("id")?).at(entry.maybe("created_at")));
+    ///     Ok(Item::read(RawJson::new(text)?, key))
     /// };
     /// assert!(matches!(read(r#"{"id":7,"name":"x"}"#)?, Item::Put(put) if put.id == "7"));
-    /// assert!(matches!(read(r#"{"name":"x"}"#)?, Item::Broken { .. }));
+    /// assert!(matches!(read(r#"{"name":"x"}"#)?, Item::Broken { reason, .. } if reason == "`id` is missing"));
     /// # Ok::<(), lifehub_core::Error>(())
     /// ```
-    pub fn read<H: DeserializeOwned>(body: RawJson, key: impl FnOnce(H) -> ItemKey) -> Self {
-        match body.read::<H>().map(key) {
+    pub fn read(body: RawJson, key: impl FnOnce(&Fields<'_>) -> Result<ItemKey, Reject>) -> Self {
+        let key = Fields::read(&body).and_then(|entry| key(&entry));
+        Self::keyed(body, key)
+    }
+
+    /// The same for a list that may hold what the page does not want: entries whose key is none are passed over.
+    pub fn sift(
+        body: RawJson,
+        key: impl FnOnce(&Fields<'_>) -> Result<Option<ItemKey>, Reject>,
+    ) -> Option<Self> {
+        let key = Fields::read(&body).and_then(|entry| key(&entry)).transpose()?;
+        Some(Self::keyed(body, key))
+    }
+
+    fn keyed(body: RawJson, key: Result<ItemKey, Reject>) -> Self {
+        match key {
             Ok(key) if key.id.is_empty() => Self::Broken { body, reason: "its id is empty".into() },
-            Ok(ItemKey { id, at, version }) => Self::Put(RawItem { id, at, version, body }),
-            Err(e) => Self::Broken { body, reason: json_fault(&e) },
+            Ok(ItemKey { id, version, gone: true, .. }) => Self::Gone { id, version },
+            Ok(ItemKey { id, at, version, .. }) => Self::Put(RawItem { id, at, version, body }),
+            Err(reject) => Self::Broken { body, reason: reject.reason().to_owned() },
         }
     }
 }
@@ -159,18 +196,26 @@ pub struct ItemKey {
     id: String,
     at: Option<Timestamp>,
     version: Option<u64>,
+    gone: bool,
 }
 
 impl ItemKey {
     /// The provider's id of the item.
     pub fn new(id: impl ToString) -> Self {
-        Self { id: id.to_string(), at: None, version: None }
+        Self { id: id.to_string(), at: None, version: None, gone: false }
     }
 
     /// The instant by which coverage decides whether the item's absence means deletion.
     #[must_use]
     pub fn at(mut self, at: impl Into<Option<Timestamp>>) -> Self {
         self.at = at.into();
+        self
+    }
+
+    /// The entry is the news that the item is gone, if this is so.
+    #[must_use]
+    pub fn gone_if(mut self, gone: bool) -> Self {
+        self.gone = gone;
         self
     }
 
@@ -205,6 +250,24 @@ pub enum Next {
     },
 }
 
+impl Next {
+    /// More, from this place on.
+    ///
+    /// # Errors
+    /// If it does not fit JSON.
+    pub fn more<T: Serialize>(place: &T) -> Result<Self> {
+        Cursor::new(place).map(Self::More)
+    }
+
+    /// The end; the next live pass starts at this place.
+    ///
+    /// # Errors
+    /// If it does not fit JSON.
+    pub fn caught_up<T: Serialize>(place: &T, covers: Coverage) -> Result<Self> {
+        Cursor::new(place).map(|cursor| Self::CaughtUp { cursor, covers })
+    }
+}
+
 /// For what a finished pass is complete: items that lie inside and did not come are gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -223,6 +286,12 @@ pub enum Coverage {
 }
 
 impl Coverage {
+    /// What lies between the beginning of a pass and this instant; everything, if the pass begins with the provider's
+    /// first item.
+    pub fn since(from: Option<Timestamp>, to: Timestamp) -> Self {
+        from.map_or(Self::Whole, |from| Self::Span { from, to })
+    }
+
     /// Whether absence of an item with this `at` means that it is gone.
     pub fn contains(self, at: Option<Timestamp>) -> bool {
         match self {
@@ -338,22 +407,4 @@ pub enum PassKind {
     Live,
     /// From nothing.
     Full,
-}
-
-/// A member of a head that may be absent or of another form: what the normalizer will say about it is not the head's
-/// business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Maybe<T>(pub Option<T>);
-
-impl<T> Default for Maybe<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Maybe<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Ok(Self(serde_json::from_str(raw.get()).ok()))
-    }
 }

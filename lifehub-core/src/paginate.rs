@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Day, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::Answer;
 use crate::page::{Coverage, Cursor, Next};
 
@@ -41,10 +41,10 @@ pub fn resume<T: DeserializeOwned + Default>(cursor: Option<&Cursor>) -> Result<
 /// # Errors
 /// If the cursor does not fit JSON.
 pub fn go_on<T: Serialize + Default>(next: Option<T>, covers: Coverage) -> Result<Next> {
-    Ok(match next {
-        Some(next) => Next::More(Cursor::new(&next)?),
-        None => Next::CaughtUp { cursor: Cursor::new(&T::default())?, covers },
-    })
+    match next {
+        Some(next) => Next::more(&next),
+        None => Next::caught_up(&T::default(), covers),
+    }
 }
 
 /// Numbered pages. They end with an **empty** page: a short one may only be one from which the provider took out what
@@ -146,6 +146,55 @@ impl PagePath {
     }
 }
 
+/// A walk over all pages of a list within one call of a connector, as for the partitions of a stream. It ends in an error
+/// where the provider leads back to a page that was read.
+///
+/// ```
+/// # use lifehub_core::paginate::{PageToken, Walk};
+/// # let answers = [Some("b".to_owned()), None];
+/// let mut walk = Walk::default();
+/// while let Some(PageToken { token }) = walk.page() {
+///     // cx.get("/calendars").token("pageToken", token.as_deref())
+/// #   let answer = answers[usize::from(token.is_some())].clone();
+///     walk.go_on(PageToken { token }.next(answer))?;
+/// }
+/// # Ok::<(), lifehub_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Walk<T> {
+    next: Option<T>,
+    read: Vec<T>,
+}
+
+impl<T: Default> Default for Walk<T> {
+    fn default() -> Self {
+        Self { next: Some(T::default()), read: Vec::new() }
+    }
+}
+
+impl<T: Clone + PartialEq> Walk<T> {
+    /// The page to read; none at the end.
+    pub fn page(&self) -> Option<T> {
+        self.next.clone()
+    }
+
+    /// Goes to the page after.
+    ///
+    /// # Errors
+    /// [`Repeated`](ErrorKind::Repeated) if it was read before.
+    pub fn go_on(&mut self, next: Option<T>) -> Result<()> {
+        self.read.extend(std::mem::replace(&mut self.next, next));
+        match self.next.as_ref().is_some_and(|next| self.read.contains(next)) {
+            true => Err(Error::new(
+                ErrorKind::Repeated,
+                "the list leads back to a page that was already read",
+            )
+            .hint("what was read before is stored; if it stays, look for a newer version of the connector")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// One of the spans of time into which a pass is cut for a provider that takes no longer ones.
 ///
 /// Both ends belong to it, so that neighbours share an instant and no item falls between them; what comes twice is
@@ -207,6 +256,32 @@ impl DaySpan {
     pub fn first(from: Day, to: Day, days: u16) -> Self {
         let last = Day::from_number(from.as_number().saturating_add(i32::from(days.max(1)) - 1));
         Self { from, to: last.min(to).max(from) }
+    }
+
+    /// The last such span, for a pass that walks back in time.
+    ///
+    /// ```
+    /// # use lifehub_core::{clock::Day, paginate::DaySpan};
+    /// let (from, to): (Day, Day) = ("2026-01-30".parse()?, "2026-02-03".parse()?);
+    /// let last = DaySpan::last(from, to, 3);
+    /// assert_eq!((last.from.to_string(), last.to), ("2026-02-01".into(), to));
+    /// let before = last.before(from, 3).expect("five days are two spans");
+    /// assert_eq!((before.from, before.days()), (from, 2));
+    /// assert_eq!(before.before(from, 3), None);
+    /// # Ok::<(), lifehub_core::Error>(())
+    /// ```
+    pub fn last(from: Day, to: Day, days: u16) -> Self {
+        Self { from: to.plus(1 - i32::from(days.max(1))).max(from).min(to), to }
+    }
+
+    /// The span before this one, unless it reaches the pass's beginning.
+    pub fn before(self, from: Day, days: u16) -> Option<Self> {
+        (from < self.from).then(|| Self::last(from, self.from.plus(-1), days))
+    }
+
+    /// How many days it has.
+    pub fn days(self) -> u32 {
+        u32::try_from(self.to.as_number() - self.from.as_number() + 1).unwrap_or(1)
     }
 
     /// The span after this one, unless it reaches the pass's end.

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use lifehub_core::ErrorKind;
 use lifehub_core::clock::{Day, Timestamp};
 use lifehub_core::page::{Coverage, Cursor, Next};
-use lifehub_core::paginate::{DaySpan, Offset, PageNumber, PagePath, PageToken, TimeSpan, go_on, resume};
+use lifehub_core::paginate::{
+    DaySpan, Offset, PageNumber, PagePath, PageToken, TimeSpan, Walk, go_on, resume,
+};
 use proptest::prelude::*;
 
 proptest! {
@@ -44,8 +47,38 @@ proptest! {
                 None => break,
             }
         }
-        prop_assert_eq!(seen, (from..=from + days).collect::<Vec<_>>());
+        prop_assert_eq!(&seen, &(from..=from + days).collect::<Vec<_>>());
+
+        // The same days back in time.
+        let mut span = DaySpan::last(first, last, length);
+        let mut back = Vec::new();
+        loop {
+            back.extend((span.from.as_number()..=span.to.as_number()).rev());
+            prop_assert!(span.days() <= u32::from(length.max(1)));
+            match span.before(first, length) {
+                Some(before) => span = before,
+                None => break,
+            }
+        }
+        seen.reverse();
+        prop_assert_eq!(back, seen);
     }
+}
+
+#[test]
+fn a_walk_ends_where_a_page_comes_again() {
+    let token = |name: &str| Some(PageToken { token: Some(name.to_owned()) });
+    let mut walk = Walk::default();
+    assert_eq!(walk.page(), Some(PageToken::default()));
+    walk.go_on(token("a")).unwrap();
+    walk.go_on(token("b")).unwrap();
+    let error = walk.go_on(token("a")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Repeated);
+    assert!(error.get_hint().is_some());
+
+    let mut walk = Walk::<PageToken>::default();
+    walk.go_on(None).unwrap();
+    assert_eq!(walk.page(), None);
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl World {
     async fn sync(&self, store: Arc<dyn Storage>) -> Result<Report> {
         let mut settings = ProviderSettings::default();
         settings.base_url = self.access().base_url.map(|url| url.parse().unwrap());
-        let registry = Registry::new().with(Timebook::default());
+        let registry = Registry::new().with(Timebook);
         let engine = Engine::builder(registry, store, Arc::new(ReqwestTransport::new()?))
             .clock(self.clock.clone())
             .operator(Operator::default().with("timebook", settings))

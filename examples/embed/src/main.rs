@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let user = store.create_user("you@example.org", &Zone::system()).await?;
     let (id, _) = store.connect(NewConnection::new(user, "strava", access.credentials)).await?;
 
-    let registry = Registry::new().with(Strava::default());
+    let registry = Registry::new().with(Strava);
     let engine = Engine::builder(registry, Arc::new(store.clone()), Arc::new(ReqwestTransport::new()?))
         .operator(Operator::default().with("strava", simulated)) // Simulated.
         .build();

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = access.base_url.map(|url| url.parse()).transpose()?;
     let (settings, credentials) = (access.settings, access.credentials);
 
-    let spotify = Spotify::default();
+    let spotify = Spotify;
     let source = Arc::new(StaticCredentials::new(credentials.clone()));
     let http = spotify.http(Arc::new(ReqwestTransport::new()?), address, &settings, source)?.build()?;
     // Everything, from nothing. A live pass would say from when on, and begin with the cursor of the last page before.

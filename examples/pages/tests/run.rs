@@ -10,7 +10,7 @@ fn the_program_prints_the_records_of_each_page() {
     let output = Command::new(env!("CARGO_BIN_EXE_pages")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    for stream in &Spotify::default().manifest().streams {
+    for stream in &Spotify.manifest().streams {
         let heads = text.lines().filter(|line| line.starts_with(&format!("{} ", stream.name)));
         assert!(heads.count() >= 1, "no page of {}", stream.name);
     }

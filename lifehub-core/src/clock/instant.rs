@@ -175,6 +175,12 @@ impl Day {
         Self::from_number(self.as_number().saturating_add(days))
     }
 
+    /// The first day of its month.
+    #[must_use]
+    pub fn first_of_month(self) -> Self {
+        Self(self.0.first_of_month())
+    }
+
     /// The first instant of this day on a clock that shows UTC.
     pub fn start_utc(self) -> Timestamp {
         Timestamp::from_seconds(i64::from(self.as_number()) * 86_400)

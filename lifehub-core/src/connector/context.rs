@@ -12,6 +12,7 @@ use crate::connector::settings::{self, SettingsSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Call, Http, Priority};
 use crate::page::Pass;
+use crate::paginate::PagePath;
 use crate::secret::Credentials;
 
 /// All that a connector reaches. It never sees a credential.
@@ -55,6 +56,11 @@ impl<'a> Context<'a> {
     /// A GET to a path of the provider's API.
     pub fn get(&self, path: &str) -> Call {
         self.http.get(path).priority(self.priority)
+    }
+
+    /// The call for a page of a list: `first` for the first one, and for others the one that the provider's link makes.
+    pub fn page(&self, at: &PagePath, first: Call) -> Call {
+        at.path.as_deref().map_or(first, |path| self.get(path).resuming())
     }
 
     /// A POST to a path of the provider's API.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Classify;
+use crate::http::{Answer, Classify};
 use crate::page::{Cursor, Page, Partition, Place};
 
 pub use ::http::{HeaderMap, HeaderValue, Method};
@@ -25,7 +25,7 @@ pub use manifest::{
     Absence, Auth, AuthKind, CredentialField, Manifest, StreamSpec, SyncMode, Terms, Visibility,
 };
 pub use pages::ConnectorExt;
-pub use settings::{SettingsSchema, no_settings, read_settings};
+pub use settings::{SettingsSchema, first_day, no_settings, read_settings};
 pub use webhook::{WebhookDelivery, WebhookEvent, WebhookKeys, WebhookNews, WebhookOutcome};
 
 /// Reads one provider. It holds no state of its own: everything comes in through [`Context`] and cursors.
@@ -125,4 +125,23 @@ pub struct Identity {
     pub account: String,
     /// A name by which its owner knows the account.
     pub title: Option<String>,
+}
+
+impl Identity {
+    /// Whose account an answer names, by the paths of an id, a text or a whole number, and of a name for people, which may
+    /// be absent.
+    ///
+    /// ```
+    /// # use lifehub_core::{Result, connector::{Context, Identity}};
+    /// async fn identify(cx: &Context<'_>) -> Result<Identity> {
+    ///     cx.get("/me").parse(|me| Identity::of(me, "id", "name")).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Answer::member`].
+    pub fn of(answer: &Answer, account: &str, title: &str) -> Result<Self> {
+        let fields = answer.fields()?;
+        Ok(Self { account: fields.id(account)?, title: fields.text(title)? })
+    }
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema};
-use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::clock::Day;
 use crate::error::{Error, ErrorKind, Result, json_fault};
 use crate::secret::{Credentials, Secret};
 
@@ -127,6 +128,38 @@ pub fn read_settings<T: DeserializeOwned>(settings: &Value) -> Result<T> {
         Error::new(ErrorKind::Invalid, format!("the settings are not valid: {}", json_fault(&e)))
             .hint("`lifehub connectors show PROVIDER` lists the settings and their types")
     })
+}
+
+/// Reads a setting that is the first day to read, unless it lies before this year: a slip of the pen would have centuries
+/// asked for.
+///
+/// ```
+/// # use lifehub_core::{clock::Day, connector::first_day};
+/// #[derive(serde::Deserialize)]
+/// struct Settings {
+///     #[serde(default, deserialize_with = "first_day::<2020, _>")]
+///     start: Option<Day>,
+/// }
+/// let read = |text| serde_json::from_str::<Settings>(text).map(|settings| settings.start);
+/// assert!(read("{}").is_ok_and(|start| start.is_none()));
+/// assert!(read(r#"{"start":"2020-01-01"}"#).is_ok_and(|start| start.is_some()));
+/// let error = read(r#"{"start":"0202-01-01"}"#).unwrap_err();
+/// assert!(error.to_string().starts_with("the first day lies before 2020-01-01"));
+/// ```
+///
+/// # Errors
+/// Also if it is no day.
+pub fn first_day<'de, const YEAR: i16, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Day>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let day: Day = text.parse().map_err(|_| D::Error::custom("the first day is no day like 2026-03-01"))?;
+    match Day::new(YEAR, 1, 1).is_ok_and(|oldest| day < oldest) {
+        true => {
+            Err(D::Error::custom(format!("the first day lies before {YEAR}-01-01, where there is nothing")))
+        }
+        false => Ok(Some(day)),
+    }
 }
 
 fn types(member: &Value) -> impl Iterator<Item = &str> {

@@ -1,7 +1,5 @@
 //! A whole answer, and reading it: JSON without a tree and without copies.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +14,7 @@ use super::link;
 use super::origin::Home;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result, json_fault};
+use crate::normalize::{Fields, Members};
 use crate::page::RawJson;
 
 /// A provider's answer with all of its body.
@@ -69,6 +68,25 @@ impl Answer {
         Ok(parts.into_iter().map(|part| self.raw(part)).collect())
     }
 
+    /// The members of the object that the body is, for an answer of which several are read.
+    ///
+    /// ```
+    /// # use lifehub_core::{clock::Timestamp, http::Answer};
+    /// # let body = r#"{"data":[{"id":1},{"id":2}],"next_token":"t"}"#;
+    /// # let answer = Answer::new(http::StatusCode::OK, body, Timestamp::EPOCH);
+    /// let list = answer.fields()?;
+    /// assert_eq!(list.items("data")?[1].as_str(), r#"{"id":2}"#);
+    /// assert_eq!(list.text("next_token")?.as_deref(), Some("t"));
+    /// assert_eq!(list.text("previous_token")?, None);
+    /// # Ok::<(), lifehub_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Answer::json`].
+    pub fn fields(&self) -> Result<Fields<'_>> {
+        Ok(Fields::new(self.json::<Members<'_>>()?, &self.body))
+    }
+
     /// One member of the body, its path with dots between the names. As an `Option` it may be null, but not absent.
     ///
     /// ```
@@ -98,48 +116,27 @@ impl Answer {
     }
 
     fn find(&self, path: &str) -> Result<Option<&RawValue>> {
-        let mut found: &RawValue = self.json()?;
-        for name in path.split('.') {
-            let members: Option<BTreeMap<Cow<'_, str>, &RawValue>> =
-                serde_json::from_str(found.get()).map_err(|e| self.not_json(&e))?;
-            match members.and_then(|members| members.get(name).copied()) {
-                Some(inner) => found = inner,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(found))
+        self.fields()?.raw(path).map_err(|reject| self.located(reject.into()))
     }
 
     fn without(&self, path: &str) -> Error {
-        Error::new(
-            ErrorKind::InvalidResponse,
-            format!("the answer has another shape than documented: no `{path}`"),
-        )
-        .with("status", self.status.as_u16())
-        .with("bytes", self.body.len())
-        .hint("the provider's format may have changed: look for a newer connector")
+        let text = format!("the answer has another shape than documented: no `{path}`");
+        let error = Error::new(ErrorKind::InvalidResponse, text);
+        self.located(error.hint("the provider's format may have changed: look for a newer connector"))
+    }
+
+    /// The error of reading this answer, with what an error of the answer itself says.
+    pub(super) fn located(&self, error: Error) -> Error {
+        let is_said = error.context().iter().any(|(name, _)| *name == "status");
+        match error.kind() {
+            ErrorKind::InvalidResponse if !is_said => {
+                error.with("status", self.status.as_u16()).with("bytes", self.body.len())
+            }
+            _ => error,
+        }
     }
 
     /// The slice of the body that `part`, read from it by [`Answer::json`], stands for.
-    ///
-    /// ```
-    /// # use lifehub_core::{clock::Timestamp, http::Answer};
-    /// use serde_json::value::RawValue;
-    ///
-    /// #[derive(serde::Deserialize)]
-    /// struct List<'a> {
-    ///     #[serde(borrow)]
-    ///     data: Vec<&'a RawValue>,
-    ///     next_token: Option<String>,
-    /// }
-    /// # let body = r#"{"data":[{"id":1},{"id":2}],"next_token":"t"}"#;
-    /// # let answer = Answer::new(http::StatusCode::OK, body, Timestamp::EPOCH);
-    /// let list: List = answer.json()?;
-    /// let items: Vec<_> = list.data.iter().map(|part| answer.raw(part)).collect();
-    /// assert_eq!(items[1].as_str(), r#"{"id":2}"#);
-    /// # assert_eq!(list.next_token.as_deref(), Some("t"));
-    /// # Ok::<(), lifehub_core::Error>(())
-    /// ```
     pub fn raw(&self, part: &RawValue) -> RawJson {
         RawJson::slice(&self.body, part)
     }

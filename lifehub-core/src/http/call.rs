@@ -20,11 +20,12 @@ pub struct Call {
     http: Http,
     request: Result<Request>,
     check: Option<Check>,
+    resumes: bool,
 }
 
 impl Call {
     pub(super) fn new(http: &Http, request: Result<Request>) -> Self {
-        Self { http: http.clone(), request, check: None }
+        Self { http: http.clone(), request, check: None, resumes: false }
     }
 
     /// Appends one segment to the path, encoded so that nothing in it can be anything but one segment.
@@ -51,6 +52,30 @@ impl Call {
             Some(value) => self.query(name, value),
             None => self,
         }
+    }
+
+    /// Adds a token that the provider handed out earlier, if there is one: the call goes on from there, as by
+    /// [`resuming`](Call::resuming).
+    ///
+    /// ```
+    /// # use lifehub_core::{connector::Context, http::Call, paginate::PageToken};
+    /// fn page(cx: &Context<'_>, at: &PageToken) -> Call {
+    ///     cx.get("/sleep").token("next_token", at.token.as_deref())
+    /// }
+    /// ```
+    pub fn token(self, name: &str, token: Option<impl Display>) -> Self {
+        match token {
+            Some(token) => self.query(name, token).resuming(),
+            None => self,
+        }
+    }
+
+    /// The call goes on from something that the provider handed out earlier, and is otherwise one that it takes. If it
+    /// does not take it any more ([`Invalid`](ErrorKind::Invalid)), the cursor has expired: the error is
+    /// [`CursorExpired`](ErrorKind::CursorExpired), and the engine falls back to an older resume point.
+    pub fn resuming(mut self) -> Self {
+        self.resumes = true;
+        self
     }
 
     /// Sets a header.
@@ -158,8 +183,13 @@ impl Call {
     }
 
     async fn run<T: Send>(self, read: impl Fn(&Answer) -> Result<T> + Send + Sync) -> Result<(Answer, T)> {
-        let Self { http, request, check } = self;
-        http.0.run(&request?, check, read).await
+        let Self { http, request, check, resumes } = self;
+        // Where members are read by `Fields`, nothing is known of the answer.
+        let read = |answer: &Answer| read(answer).map_err(|error| answer.located(error));
+        http.0.run(&request?, check, read).await.map_err(|error| match error.kind() {
+            ErrorKind::Invalid if resumes => error.expired(),
+            _ => error,
+        })
     }
 
     fn change(mut self, change: impl FnOnce(&mut Request) -> Result<()>) -> Self {

@@ -1,20 +1,21 @@
-//! Reading an item member by member: each is named once, where it is used, and an error names it too.
+//! Reading JSON member by member: each is named once, where it is used, and an error names it too.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
 
-use serde::de::DeserializeOwned;
+use bytes::Bytes;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::json_fault;
 use crate::normalize::Reject;
-use crate::page::RawItem;
+use crate::page::{RawItem, RawJson};
 use crate::record::datasets::{Custom, CustomValue, Decimal};
 use crate::record::{Moment, When};
 
-type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
-
-/// The members of a JSON object.
+/// The members of a JSON object: an item's in a normalizer, an entry's in [`Item::read`](crate::page::Item::read), an
+/// answer's by [`Answer::fields`](crate::http::Answer::fields).
 ///
 /// A member is named by its path, with dots between the names: `start.dateTime`. What is absent or null is `None`; what is
 /// of another type than asked for is a [`Reject`] that names the path and no value.
@@ -38,7 +39,13 @@ type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 /// # Ok::<(), lifehub_core::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Fields<'a>(Members<'a>);
+pub struct Fields<'a> {
+    members: Members<'a>,
+    /// The text of which the members are parts.
+    whole: &'a Bytes,
+    /// Where in it the object stands, for errors: empty, or a path that ends with a dot.
+    place: String,
+}
 
 impl<'a> Fields<'a> {
     /// Those of an item.
@@ -46,17 +53,28 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// If its body is no object.
     pub fn of(item: &'a RawItem) -> Result<Self, Reject> {
-        Ok(Self(item.body.read()?))
+        Self::read(&item.body)
+    }
+
+    /// Those of a JSON text.
+    ///
+    /// # Errors
+    /// If it is no object.
+    pub fn read(body: &'a RawJson) -> Result<Self, Reject> {
+        Ok(Self::new(body.read()?, body.bytes()))
+    }
+
+    pub(crate) fn new(members: Members<'a>, whole: &'a Bytes) -> Self {
+        Self { members, whole, place: String::new() }
     }
 
     /// A member, if it is there.
     ///
     /// # Errors
     /// If it is of another type, or something on the way to it is no object.
-    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Reject> {
-        let fault = |e: serde_json::Error| Reject::new(format!("`{path}`: {}", without_place(&e)));
+    pub fn get<T: Deserialize<'a>>(&self, path: &str) -> Result<Option<T>, Reject> {
         match self.raw(path)? {
-            Some(raw) => serde_json::from_str::<Option<T>>(raw.get()).map_err(fault),
+            Some(raw) => serde_json::from_str::<Option<T>>(raw.get()).map_err(|e| self.fault(path, &e)),
             None => Ok(None),
         }
     }
@@ -65,16 +83,56 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// As [`Fields::get`], and if it is absent or null.
-    pub fn need<T: DeserializeOwned>(&self, path: &str) -> Result<T, Reject> {
-        self.get(path)?.ok_or_else(|| Reject::new(format!("`{path}` is missing")))
+    pub fn need<T: Deserialize<'a>>(&self, path: &str) -> Result<T, Reject> {
+        self.get(path)?.ok_or_else(|| self.missing(path))
     }
 
-    /// A text that is not empty.
+    /// A member that must be there, but may be null: the link to a page after the last.
+    ///
+    /// # Errors
+    /// As [`Fields::get`], and if it is absent.
+    pub fn nullable<T: Deserialize<'a>>(&self, path: &str) -> Result<Option<T>, Reject> {
+        self.raw(path)?.ok_or_else(|| self.missing(path))?;
+        self.get(path)
+    }
+
+    /// A member, if it is there and of this type. What is wrong with it otherwise is for somebody else to say: the
+    /// instant of an item, say, by which the engine knows it, is read again by the normalizer.
+    pub fn maybe<T: Deserialize<'a>>(&self, path: &str) -> Option<T> {
+        self.get(path).ok().flatten()
+    }
+
+    /// An id that must be there: a text, or a whole number by its digits, as many as they are.
+    ///
+    /// # Errors
+    /// As [`Fields::need`], and if it is neither.
+    pub fn id(&self, path: &str) -> Result<String, Reject> {
+        let raw: &RawValue = self.need(path)?;
+        match raw.get().bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()) {
+            true => Ok(raw.get().to_owned()),
+            false => self.need(path),
+        }
+    }
+
+    /// A text that is not blank.
     ///
     /// # Errors
     /// As [`Fields::get`].
     pub fn text(&self, path: &str) -> Result<Option<String>, Reject> {
-        Ok(self.get::<String>(path)?.filter(|text| !text.is_empty()))
+        Ok(self.get::<String>(path)?.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// A number within these bounds: one outside of them is in another unit, or was never measured.
+    ///
+    /// # Errors
+    /// As [`Fields::get`], and if it lies outside.
+    pub fn within(&self, path: &str, bounds: RangeInclusive<f64>) -> Result<Option<f64>, Reject> {
+        let number = self.get(path)?;
+        if number.is_some_and(|number| !bounds.contains(&number)) {
+            let (place, low, high) = (&self.place, bounds.start(), bounds.end());
+            return Err(Reject::new(format!("`{place}{path}` lies outside of {low} to {high}")));
+        }
+        Ok(number)
     }
 
     /// An amount by its digits in the text, whether it is written as a number or as a string: exact, where a number read
@@ -87,7 +145,24 @@ impl<'a> Fields<'a> {
             return Ok(None);
         };
         let amount = raw.trim_matches('"').parse();
-        amount.map(Some).map_err(|_| Reject::new(format!("`{path}` is no decimal number")))
+        amount.map(Some).map_err(|_| Reject::new(format!("`{}{path}` is no decimal number", self.place)))
+    }
+
+    /// An amount that must be there.
+    ///
+    /// # Errors
+    /// As [`Fields::amount`], and if it is absent or null.
+    pub fn need_amount(&self, path: &str) -> Result<Decimal, Reject> {
+        self.amount(path)?.ok_or_else(|| self.missing(path))
+    }
+
+    /// An object inside, if it is there.
+    ///
+    /// # Errors
+    /// As [`Fields::get`].
+    pub fn inner(&self, path: &str) -> Result<Option<Fields<'a>>, Reject> {
+        let inner = |members| Self { members, whole: self.whole, place: format!("{}{path}.", self.place) };
+        Ok(self.get(path)?.map(inner))
     }
 
     /// The elements of a list of objects; none if it is absent.
@@ -95,10 +170,18 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// As [`Fields::get`], and if an element is no object.
     pub fn list(&self, path: &str) -> Result<Vec<Fields<'a>>, Reject> {
-        let Some(raw) = self.raw(path)? else { return Ok(Vec::new()) };
-        let fault = |e: serde_json::Error| Reject::new(format!("`{path}`: {}", without_place(&e)));
-        let all: Option<Vec<Members<'a>>> = serde_json::from_str(raw.get()).map_err(fault)?;
-        Ok(all.unwrap_or_default().into_iter().map(Fields).collect())
+        let all: Option<Vec<Members<'a>>> = self.get(path)?;
+        Ok(all.unwrap_or_default().into_iter().map(|members| Self::new(members, self.whole)).collect())
+    }
+
+    /// The elements of a list that must be there, each as it came: a slice of the whole text. A list that is absent is
+    /// not an empty one.
+    ///
+    /// # Errors
+    /// As [`Fields::need`].
+    pub fn items(&self, path: &str) -> Result<Vec<RawJson>, Reject> {
+        let parts: Vec<&RawValue> = self.need(path)?;
+        Ok(parts.into_iter().map(|part| RawJson::slice(self.whole, part)).collect())
     }
 
     /// From one instant to another.
@@ -108,7 +191,10 @@ impl<'a> Fields<'a> {
     pub fn span(&self, start: &str, end: &str) -> Result<When, Reject> {
         let (from, to): (Moment, Moment) = (self.need(start)?, self.need(end)?);
         match to.at < from.at {
-            true => Err(Reject::new(format!("`{end}` is before `{start}`"))),
+            true => {
+                let place = &self.place;
+                Err(Reject::new(format!("`{place}{end}` is before `{place}{start}`")))
+            }
             false => Ok(When::Span { start: from, end: to }),
         }
     }
@@ -126,24 +212,62 @@ impl<'a> Fields<'a> {
         Ok(custom)
     }
 
-    fn raw(&self, path: &str) -> Result<Option<&'a RawValue>, Reject> {
-        let (first, mut rest) =
-            path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        let mut found = self.0.get(first).copied();
-        while let (Some(inner), Some(way)) = (found, rest) {
-            let (name, further) = way.split_once('.').map_or((way, None), |(name, rest)| (name, Some(rest)));
-            let members: Option<Members<'a>> = serde_json::from_str(inner.get())
-                .map_err(|e| Reject::new(format!("`{path}`: {}", without_place(&e))))?;
-            (found, rest) = (members.and_then(|members| members.get(name).copied()), further);
+    pub(crate) fn raw(&self, path: &str) -> Result<Option<&'a RawValue>, Reject> {
+        let mut names = path.split('.');
+        let mut found = names.next().and_then(|name| self.members.get(name));
+        for name in names {
+            let Some(inner) = found else { break };
+            let members: Option<Members<'a>> =
+                serde_json::from_str(inner.get()).map_err(|e| self.fault(path, &e))?;
+            found = members.and_then(|members| members.get(name));
         }
         Ok(found)
     }
+
+    fn missing(&self, path: &str) -> Reject {
+        Reject::new(format!("`{}{path}` is missing", self.place))
+    }
+
+    /// Line and column are those of the member's own text, which nobody sees.
+    fn fault(&self, path: &str, error: &serde_json::Error) -> Reject {
+        let text = json_fault(error);
+        let text = text.split(" at line ").next().unwrap_or_default();
+        Reject::new(format!("`{}{path}`: {text}", self.place))
+    }
 }
 
-/// Line and column are those of the member's own text, which nobody sees.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = json_fault(error);
-    text.split(" at line ").next().unwrap_or_default().to_owned()
+/// The members of an object as they come: what is read of one is a few, so that a map would cost more than it gives.
+#[derive(Debug)]
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Of two with one name the later counts.
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rfind(|(own, _)| own == name).map(|(_, value)| *value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                /// Borrowed unless there is an escape in it.
+                #[derive(serde::Deserialize)]
+                struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(16));
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 #[test]

@@ -4,11 +4,12 @@ mod fields;
 
 use std::fmt;
 
-use crate::error::{Error, json_fault};
+use crate::error::{Error, ErrorKind, json_fault};
 use crate::page::RawItem;
 use crate::record::Record;
 
 pub use fields::Fields;
+pub(crate) use fields::Members;
 
 /// Turns a provider's object into records. No I/O, no clock: the same item gives the same records.
 ///
@@ -69,6 +70,17 @@ impl std::error::Error for Reject {}
 impl From<serde_json::Error> for Reject {
     fn from(error: serde_json::Error) -> Self {
         Self(json_fault(&error))
+    }
+}
+
+/// What an answer lacks, where its members were read by [`Fields`].
+impl From<Reject> for Error {
+    fn from(Reject(reason): Reject) -> Self {
+        Self::new(
+            ErrorKind::InvalidResponse,
+            format!("the answer has another shape than documented: {reason}"),
+        )
+        .hint("the provider's format may have changed: look for a newer connector")
     }
 }
 

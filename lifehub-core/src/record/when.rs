@@ -124,6 +124,11 @@ impl When {
         }
     }
 
+    /// How long a span is, in seconds.
+    pub fn duration_s(&self) -> Option<f64> {
+        self.start().zip(self.end()).map(|(start, end)| end.at.since(start.at).as_secs_f64())
+    }
+
     /// The zone's name, if the provider told one.
     pub fn zone(&self) -> Option<&Zone> {
         self.start().and_then(|m| m.zone.as_ref())

@@ -4,6 +4,7 @@
 //! - [`Server`] speaks a provider's wire format over loopback, writes down what it was asked, and fails by a
 //!   [`FaultPlan`]; an [`Account`] is a simulated provider that suites, demo and benchmarks can drive.
 //! - [`Proxy`] is a bad network, [`FaultyStore`] a bad disk.
+//! - A `Rig` (feature `suite`) is what the own tests of a connector stand on: its account on a server, engines, a store.
 //! - `suite` (feature `suite`) has every case that a connector or a store must pass; docs/connectors.md lists them.
 //!
 //! A simulator is one function from a request to an answer; everything else (the socket, the ledger, the faults) is
@@ -44,6 +45,8 @@ mod message;
 pub mod oauth;
 mod probe;
 mod proxy;
+#[cfg(feature = "suite")]
+mod rig;
 mod seeded;
 mod server;
 mod shelf;
@@ -60,6 +63,8 @@ pub use local_time::{Place, date_time};
 pub use message::{SimRequest, SimResponse, Simulator};
 pub use probe::{Probe, Reply};
 pub use proxy::{Direction, Proxy, Toxic, Toxics};
+#[cfg(feature = "suite")]
+pub use rig::Rig;
 pub use seeded::Seeded;
 pub use server::{Server, ServerBuilder};
 pub use shelf::{Kind, Shelf, Shelved, instants};

@@ -68,6 +68,20 @@ impl SimRequest {
         self.path.split('/').filter(|part| !part.is_empty()).collect()
     }
 
+    /// A segment without its percent-encoding: `en%23day` gives `en#day`.
+    pub fn decoded(segment: &str) -> String {
+        let mut bytes = Vec::with_capacity(segment.len());
+        let mut rest = segment.as_bytes();
+        while let [first, others @ ..] = rest {
+            let hex =
+                others.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+            let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            bytes.push(byte.unwrap_or(*first));
+            rest = if byte.is_some() { &others[2..] } else { others };
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// The first value of that name in the query.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())

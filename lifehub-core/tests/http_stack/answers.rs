@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use http::{HeaderValue, StatusCode};
 use lifehub_core::ErrorKind;
-use lifehub_core::http::{Limits, Request};
+use lifehub_core::error::Extent;
+use lifehub_core::http::{Answer, Limits, Refused, Request, refused};
+use lifehub_core::normalize::{Fields, Reject};
 
 use crate::script::{Script, clock, error, json, start, status};
 
@@ -158,4 +161,71 @@ fn a_request_is_shown_without_query_address_or_long_key() {
         "https://a.test/private-0123456789abcdef0123456789abcdef/basic.ics",
         "GET https://a.test/…/basic.ics",
     );
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_taken_any_more_is_an_expired_cursor() {
+    let asked = async |status: u16, token: Option<&str>| {
+        let http = Script::new(&clock(), [json(status, "{}")]).http().build().unwrap();
+        error(http.get("/list").token("page", token).send().await)
+    };
+    let expired = asked(400, Some("t")).await;
+    assert_eq!(expired.kind(), ErrorKind::CursorExpired);
+    assert!(expired.to_string().contains("status: 400") && expired.get_hint().is_some(), "{expired:?}");
+    assert_eq!(asked(400, None).await.kind(), ErrorKind::Invalid, "the first page has no token to blame");
+    for (status, kind) in [(401, ErrorKind::Unauthorized), (404, ErrorKind::NotFound)] {
+        assert_eq!(asked(status, Some("t")).await.kind(), kind);
+    }
+}
+
+#[tokio::test]
+async fn what_an_answer_lacks_is_said_with_its_status() {
+    let http = Script::new(&clock(), [json(200, r#"{"data":[],"page":{"next":7}}"#)]).http().build().unwrap();
+    let lacks = async |read: fn(&Fields<'_>) -> Result<(), Reject>| {
+        error(http.get("/list").parse(|answer| Ok(read(&answer.fields()?)?)).await).to_string()
+    };
+    let shape = "the answer has another shape than documented:";
+    assert_eq!(
+        lacks(|list| list.items("items").map(|_| ())).await,
+        format!("{shape} `items` is missing (status: 200, bytes: 29, request: GET https://api.test/v3/list)")
+    );
+    assert_eq!(
+        lacks(|list| list.inner("page")?.unwrap().nullable::<String>("next").map(|_| ())).await,
+        format!(
+            "{shape} `page.next`: invalid type: integer …, expected a string (status: 200, bytes: 29, request: GET https://api.test/v3/list)"
+        )
+    );
+}
+
+#[test]
+fn a_table_of_refusals_is_read_by_status_word_and_time() {
+    const REFUSED: &[Refused] = &[
+        Refused::on(403, ErrorKind::Throttled, "spent")
+            .or(429)
+            .hint("wait")
+            .if_one_of("error.code", &["quota", "7"])
+            .until(|now| now + Duration::from_secs(60)),
+        Refused::on(403, ErrorKind::Forbidden, "unscoped").if_says(&["title", "error.text"], "scope"),
+        Refused::on(403, ErrorKind::Forbidden, "anything else").stops(Extent::Connection),
+    ];
+    let read = |status: u16, body: &'static str| {
+        refused(&Answer::new(StatusCode::from_u16(status).unwrap(), body, start()), REFUSED)
+    };
+    for (status, body, text) in [
+        (403, r#"{"error":{"code":"quota"}}"#, "spent (status: 403)"),
+        (429, r#"{"error":{"code":7}}"#, "spent (status: 429)"),
+        (403, r#"{"error":{"text":"lacks the Scope email"}}"#, "unscoped (status: 403)"),
+        (403, r#"{"error":{"code":"other"}}"#, "anything else (status: 403)"),
+        (403, "<html>", "anything else (status: 403)"),
+    ] {
+        assert_eq!(read(status, body).unwrap().to_string(), text, "{body}");
+    }
+    assert!(read(429, "{}").is_none() && read(500, r#"{"error":{"code":"quota"}}"#).is_none());
+    let spent = read(403, r#"{"error":{"code":"quota"}}"#).unwrap();
+    assert_eq!((spent.get_hint(), spent.retry_at()), (Some("wait"), Some(start() + Duration::from_secs(60))));
+    assert_eq!(read(403, "{}").unwrap().extent(), Extent::Connection);
+
+    let mut answer = Answer::new(StatusCode::FORBIDDEN, r#"{"error":{"code":"quota"}}"#, start());
+    answer.headers.insert("retry-after", HeaderValue::from_static("5"));
+    assert_eq!(refused(&answer, REFUSED).unwrap().retry_at(), None, "the provider names the time itself");
 }

@@ -128,7 +128,7 @@ impl Database {
             return Err(broken("a new connection is leased to somebody"));
         };
         let key = PartitionKey { connection, stream: "activities".into(), partition: String::new() };
-        let strava = Strava::default();
+        let strava = Strava;
         Ok(Self { store, key, lease, rng: Rng::seeded(1), strava, _folder: folder })
     }
 

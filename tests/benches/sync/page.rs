@@ -28,7 +28,7 @@ pub(crate) fn measure(criterion: &mut Criterion) -> Result<()> {
     let items = pages(1)?.into_iter().flatten().collect::<Vec<_>>();
     let texts: Vec<&str> = items.iter().map(|item| item.body.as_str()).collect();
     let canned = Canned(SimResponse::json_text(200, format!("[{}]", texts.join(","))));
-    let strava = Strava::default();
+    let strava = Strava;
     let base = strava.manifest().base_url.parse().map_err(broken)?;
     let http = Http::builder(Arc::new(canned), base).build()?;
     let pass = Pass { kind: PassKind::Full, from: None, to: "2026-08-10T12:00:00Z".parse()? };

@@ -24,18 +24,32 @@ struct Size {
     simulator: usize,
 }
 
-/// How long each connector is: lines with code in them below `src`, neither blank nor a comment alone.
+/// How long each connector is: lines with code in them below `src`, neither blank nor a comment alone. What it shares with
+/// others of its company counts in each.
 fn sizes() -> Vec<Size> {
-    let providers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lifehub-connectors/providers");
+    let connectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lifehub-connectors");
     let registry = lifehub_connectors::registry();
     let size = |manifest: &Manifest| {
-        let source = providers.join(manifest.id).join("src");
-        let (simulator, connector): (Vec<PathBuf>, _) = sources(&source)
-            .into_iter()
-            .partition(|file| file.strip_prefix(&source).is_ok_and(|path| path.starts_with("simulator")));
-        let lines = |files: Vec<PathBuf>| files.iter().map(|file| code_lines(file)).sum();
-        let (connector, simulator) = (lines(connector), lines(simulator));
-        Size { id: manifest.id, streams: manifest.streams.len(), connector, simulator }
+        let provider = connectors.join("providers").join(manifest.id);
+        let crates = std::fs::read_to_string(provider.join("Cargo.toml")).unwrap();
+        let shared = std::fs::read_dir(connectors.join("shared")).unwrap().map(|entry| entry.unwrap().path());
+        let shared = shared.filter(|folder| {
+            let name = folder.file_name().unwrap().to_string_lossy();
+            crates.contains(&format!("lifehub-{name}.workspace"))
+        });
+        let mut size = Size { id: manifest.id, streams: manifest.streams.len(), connector: 0, simulator: 0 };
+        for folder in shared.chain([provider.clone()]) {
+            let source = folder.join("src");
+            for file in sources(&source) {
+                let path = file.strip_prefix(&source).unwrap();
+                let part = match path.starts_with("simulator") || path == Path::new("simulator.rs") {
+                    true => &mut size.simulator,
+                    false => &mut size.connector,
+                };
+                *part += code_lines(&file);
+            }
+        }
+        size
     };
     registry.manifests().map(size).collect()
 }
@@ -79,8 +93,8 @@ fn sizes_table(sizes: &[Size]) -> String {
     table
 }
 
-/// The median may not grow. The aim is 300: what the latest connectors share has not all found its way into core yet.
-const MEDIAN: usize = 405;
+/// Half of the connectors have no more lines than this.
+const MEDIAN: usize = 300;
 
 #[test]
 fn half_of_the_connectors_are_short() {

@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use lifehub_core::clock::{Timestamp, Zone};
 use lifehub_core::connector::{Absence, Connector, Context, Identity, Manifest};
 use lifehub_core::http::{Answer, Classify};
+use lifehub_core::normalize::Fields;
 use lifehub_core::normalize::Reject;
 use lifehub_core::oauth::ClientAuth;
-use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Place, RawItem, RawJson};
+use lifehub_core::page::{Coverage, Cursor, Item, ItemKey, Next, Page, Place, RawItem, RawJson};
 use lifehub_core::record::datasets::Focus;
 use lifehub_core::record::{Moment, Record, When};
 use lifehub_core::{Error, ErrorKind, Result};
@@ -114,21 +115,12 @@ struct Lenient<'a> {
     next: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Head {
-    id: i64,
-    #[serde(default)]
-    started_at: Maybe<Timestamp>,
-    #[serde(default)]
-    version: Maybe<u64>,
-}
-
 /// Items, the path of the next page, and a link that leads elsewhere.
 type Listed = (Vec<RawJson>, Option<String>, Option<String>);
 
 impl Flawed {
     pub(crate) fn new(flaw: Flaw, outside: Arc<Outside>) -> Self {
-        let good = Timebook::default();
+        let good = Timebook;
         let mut manifest = good.manifest().clone();
         let memory: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
         for stream in &mut manifest.streams {
@@ -215,17 +207,18 @@ impl Flawed {
             Flaw::Counter => with(&body, "nonce", json!(self.outside.count())),
             _ => body,
         };
-        let key = |head: Head| {
-            let name = head.id.to_string();
+        let key = |entry: &Fields<'_>| {
+            let name = entry.need::<i64>("id")?.to_string();
             let mut met = self.outside.met.lock().unwrap();
             let is_new = met.insert(name.clone());
             let name = if !is_new && self.has(Flaw::NewNameAgain) { format!("{name}-again") } else { name };
             self.memory.lock().unwrap().insert(name.clone(), String::new());
+            let version = entry.maybe::<u64>("version");
             let version = match self.flaw {
-                Flaw::FallingVersions => head.version.0.map(|version| 1_000 - version),
-                _ => head.version.0,
+                Flaw::FallingVersions => version.map(|version| 1_000 - version),
+                _ => version,
             };
-            ItemKey::new(name).at(head.started_at.0).version(version)
+            Ok(ItemKey::new(name).at(entry.maybe("started_at")).version(version))
         };
         Item::read(body, key)
     }
@@ -387,7 +380,7 @@ pub(crate) struct Misaddressed {
 
 impl Default for Misaddressed {
     fn default() -> Self {
-        let good = Strava::default();
+        let good = Strava;
         let mut manifest = good.manifest().clone();
         manifest.auth.oauth = manifest.auth.oauth.map(|spec| spec.client_auth(ClientAuth::Basic));
         Self { manifest, good }
@@ -449,7 +442,7 @@ fn shifted(item: &RawItem) -> Result<Vec<Record>, Reject> {
     let local = entry["started_at"].as_str().unwrap_or_default().trim_end_matches('Z').to_owned();
     entry["started_at"] = json!(zone.instant_of(&local)?);
     let body = RawJson::new(entry.to_string())?;
-    Timebook::default().manifest().streams[0].normalizer.normalize(&RawItem { body, ..item.clone() })
+    Timebook.manifest().streams[0].normalizer.normalize(&RawItem { body, ..item.clone() })
 }
 
 /// Sends a GET with a client of its own.

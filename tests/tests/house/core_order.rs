@@ -6,13 +6,13 @@ use crate::source::{tokens, without_tests};
 use crate::tree::{File, breaks, files, hold};
 
 /// From left to right; modules on one level may import each other. `error` and `clock` share a level because an
-/// error carries the time at which a retry makes sense, and a time that cannot be parsed is an error.
-const ORDER: [&[&str]; 14] = [
+/// error carries the time at which a retry makes sense, and a time that cannot be parsed is an error; `page` and `normalize`,
+/// because what the engine must know of an entry is read of its members as its records are.
+const ORDER: [&[&str]; 13] = [
     &["error", "clock"],
     &["secret"],
     &["record"],
-    &["page"],
-    &["normalize"],
+    &["page", "normalize"],
     &["http"],
     &["paginate"],
     &["oauth"],

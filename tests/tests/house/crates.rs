@@ -10,6 +10,8 @@ use crate::workspace::{Package, members};
 enum Role {
     Core,
     Testkit,
+    /// What several providers of one company share.
+    Shared,
     Provider,
     Catalog,
     Store,
@@ -18,7 +20,7 @@ enum Role {
     Above,
 }
 
-use Role::{Above, Catalog, Core, Provider, Server, Store, Testkit};
+use Role::{Above, Catalog, Core, Provider, Server, Shared, Store, Testkit};
 
 fn role(folder: &str) -> Option<Role> {
     Some(match folder {
@@ -30,6 +32,7 @@ fn role(folder: &str) -> Option<Role> {
         "tests" => Above,
         _ if folder.starts_with("examples/") => Above,
         _ if folder.starts_with("lifehub-connectors/providers/") => Provider,
+        _ if folder.starts_with("lifehub-connectors/shared/") => Shared,
         _ => return None,
     })
 }
@@ -38,7 +41,8 @@ fn role(folder: &str) -> Option<Role> {
 fn may_import(role: Role) -> &'static [Role] {
     match role {
         Core => &[],
-        Testkit | Provider | Store => &[Core],
+        Testkit | Shared | Store => &[Core],
+        Provider => &[Core, Shared],
         Catalog => &[Core, Provider],
         Server => &[Core, Catalog, Store],
         Above => &[Core, Testkit, Provider, Catalog, Store, Server, Above],
@@ -64,7 +68,7 @@ fn violations(members: &[Package]) -> Vec<String> {
                 continue;
             }
             // A simulator is shipped behind its feature, and brings the testkit with it.
-            let may_simulate = matches!(own, Provider | Catalog | Server);
+            let may_simulate = matches!(own, Shared | Provider | Catalog | Server);
             if target != Testkit || !may_simulate {
                 found.push(format!("{from} ({own:?}) imports {to} ({target:?})"));
             } else if !dependency.optional {
@@ -119,7 +123,7 @@ fn not_inherited(manifest: &str) -> Vec<String> {
 
 #[test]
 fn crates_import_only_what_they_may() {
-    let remedy = "core ← provider ← catalog; core ← store; core, catalog, store ← server; the testkit only as a \
+    let remedy = "core ← shared ← provider ← catalog; core ← store; core, catalog, store ← server; the testkit only as a \
                   dev-dependency or behind the feature `simulator`: move the code to the crate that may hold it";
     hold(remedy, &violations(&members()));
 }
@@ -140,12 +144,15 @@ fn a_forbidden_import_is_found() {
     let core = || Package::made_up("core", "lifehub-core");
     let kit = || Package::made_up("kit", "lifehub-core/testkit");
     let provider = || Package::made_up("oura", "lifehub-connectors/providers/oura");
+    let shared = || Package::made_up("google", "lifehub-connectors/shared/google");
     let store = || Package::made_up("store", "lifehub-store");
     let check = |members: &[Package], expected: &[&str]| breaks(&violations(members), expected);
 
     check(&[core(), kit().with("core", None, false), provider().with("core", None, false)], &[]);
     check(&[kit(), provider().with("kit", None, true).feature("simulator", &["dep:kit"])], &[]);
     check(&[kit(), store().with("kit", Some("dev"), false)], &[]);
+    check(&[shared(), provider().with("google", None, false)], &[]);
+    check(&[shared().with("oura", None, false), provider()], &["google (Shared) imports oura (Provider)"]);
     check(&[core().with("store", None, false), store()], &["core (Core) imports store (Store)"]);
     check(&[provider().with("store", Some("dev"), false), store()], &["imports store"]);
     check(&[kit(), provider().with("kit", None, false)], &["not as an optional"]);

@@ -7,6 +7,9 @@ use crate::tree::{File, breaks, files, hold};
 
 const PROVIDERS: &str = "lifehub-connectors/providers";
 
+/// What several of them share.
+const SHARED: &str = "lifehub-connectors/shared";
+
 const REMEDY: &str = "A simulator imports nothing of its own crate outside `simulator`: write the wire format \
     down again, from the provider's documentation";
 
@@ -59,13 +62,14 @@ fn lifted(files: &[File]) -> Vec<String> {
 #[test]
 fn simulators_know_nothing_of_their_connectors() {
     hold(REMEDY, &violations(&files(PROVIDERS, "rs")));
+    hold(REMEDY, &violations(&files(SHARED, "rs")));
 }
 
 #[test]
 fn connectors_keep_to_their_context() {
-    let remedy =
-        "providers/clippy.toml holds for all connectors: extend the context instead of lifting a lint";
+    let remedy = "lifehub-connectors/clippy.toml holds for all connectors: extend the context instead of lifting a lint";
     hold(remedy, &lifted(&files(PROVIDERS, "rs")));
+    hold(remedy, &lifted(&files(SHARED, "rs")));
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Connector for Diary {
 
     async fn fetch_page(&self, cx: &Context<'_>, _: Place<'_>, _: Option<&Cursor>) -> Result<Page> {
         let body = cx.get("/me").parse(|answer| Ok(answer.raw(answer.json()?))).await?;
-        let item = Item::read(body, |head: Head| ItemKey::new(head.sub));
+        let item = Item::read(body, |me| Ok(ItemKey::new(me.id("sub")?)));
         Ok(Page { items: vec![item], next: go_on(None::<u8>, Coverage::Whole)? })
     }
 }

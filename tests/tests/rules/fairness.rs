@@ -45,12 +45,11 @@ impl App {
         ]))
         .unwrap();
         let transport = Arc::new(ReqwestTransport::local().unwrap());
-        let engine =
-            Engine::builder(Registry::new().with(Strava::default()), Arc::new(store.clone()), transport)
-                .clock(clock.clone())
-                .rng(Rng::seeded(4))
-                .operator(Operator::default().with("strava", settings))
-                .build();
+        let engine = Engine::builder(Registry::new().with(Strava), Arc::new(store.clone()), transport)
+            .clock(clock.clone())
+            .rng(Rng::seeded(4))
+            .operator(Operator::default().with("strava", settings))
+            .build();
         Self { clock, store, engine, _server: server }
     }
 

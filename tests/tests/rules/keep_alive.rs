@@ -27,7 +27,7 @@ struct Aging(Manifest);
 
 impl Aging {
     fn after(life: Duration) -> Self {
-        let mut manifest = Strava::default().manifest().clone();
+        let mut manifest = Strava.manifest().clone();
         manifest.auth.oauth.as_mut().unwrap().refresh_token_life = Some(life);
         Self(manifest)
     }
@@ -40,11 +40,11 @@ impl Connector for Aging {
     }
 
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
-        Strava::default().identify(cx).await
+        Strava.identify(cx).await
     }
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
-        Strava::default().fetch_page(cx, at, cursor).await
+        Strava.fetch_page(cx, at, cursor).await
     }
 }
 

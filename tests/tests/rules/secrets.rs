@@ -61,7 +61,7 @@ fn rule_12_no_secret_in_debug_output_or_panics() {
     shows_nothing(&VaultCredentials::new(refresher, connection, held, None));
 
     let mut settings = json!({ "url": format!("https://example.org/{CANARY}/feed.ics") });
-    let schema: SettingsSchema = lifehub_core::connector::Connector::manifest(&Ical::default()).settings;
+    let schema: SettingsSchema = lifehub_core::connector::Connector::manifest(&Ical).settings;
     let sealed = schema.seal(&mut settings, Credentials::none());
     shows_nothing(&settings);
     shows_nothing(&sealed);

@@ -12,7 +12,7 @@ use lifehub_core::connector::{
 };
 use lifehub_core::normalize::Reject;
 use lifehub_core::page::{
-    Coverage, Cursor, Item, ItemKey, Maybe, Next, Page, Partition, Pass, PassKind, Place, RawItem, RawJson,
+    Coverage, Cursor, Item, ItemKey, Next, Page, Partition, Pass, PassKind, Place, RawItem, RawJson,
 };
 use lifehub_core::record::datasets::Workout;
 use lifehub_core::record::{Moment, Record, When};
@@ -44,14 +44,11 @@ impl Entry {
             "id": self.id, "at": self.at, "title": self.title, "version": self.version,
             "likes": self.likes, "odd": self.odd,
         });
-        #[derive(Deserialize)]
-        struct Head {
-            id: String,
-            at: Maybe<Timestamp>,
-            version: Option<u64>,
-        }
         let body = RawJson::new(body.to_string()).unwrap();
-        Item::read(body, |head: Head| ItemKey::new(head.id).at(head.at.0).version(head.version))
+        Item::read(body, |entry| {
+            let key = ItemKey::new(entry.id("id")?).at(entry.maybe("at"));
+            Ok(key.version(entry.get::<u64>("version")?))
+        })
     }
 }
 

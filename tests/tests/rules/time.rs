@@ -26,7 +26,7 @@ fn zone(name: &str) -> Zone {
 
 /// The record of a Strava activity.
 fn workout(activity: Value) -> Record {
-    let strava = Strava::default();
+    let strava = Strava;
     let item = RawItem {
         id: "1".into(),
         at: None,

@@ -76,7 +76,7 @@ impl Athlete {
             "quotas": "off",
         }}))
         .unwrap();
-        let registry = Registry::new().with(Strava::default());
+        let registry = Registry::new().with(Strava);
         let transport = Arc::new(ReqwestTransport::new().unwrap());
         Engine::builder(registry, self.store.clone(), transport)
             .clock(self.clock.clone())

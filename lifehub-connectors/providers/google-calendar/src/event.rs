@@ -33,43 +33,24 @@ impl EventTime {
     }
 }
 
-/// What of an event is read before it is stored.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    id: String,
-    #[serde(default)]
-    status: Maybe<String>,
-    /// A cancelled event may have none.
-    #[serde(default)]
-    start: Maybe<EventTime>,
-    /// Of an instance: when its series would have it begin.
-    #[serde(default)]
-    original_start_time: Maybe<EventTime>,
-}
-
 /// An entry of a calendar with this zone. What is cancelled, or begins at the horizon or later, is gone: it may have
 /// been there before. Instances that are beyond the horizon by their series are passed over.
 pub(crate) fn item(body: RawJson, zone: Option<&Zone>, horizon: Timestamp) -> Option<Item> {
-    let head = body.read::<Head>().ok().filter(|head| !head.id.is_empty());
-    let Some(Head { id, status, start, original_start_time }) = head else {
-        return Some(Item::read(body, |Head { id, .. }| ItemKey::new(id)));
+    // The records of an event that names no zone itself depend on it.
+    let body = match zone {
+        Some(zone) => body.with("_calendarTimeZone", zone.name()),
+        None => body,
     };
-    let at = |time: &Maybe<EventTime>| time.0.as_ref().and_then(|time| time.at(zone));
-    let beyond = |time| at(time).is_some_and(|at| at >= horizon);
-    if status.0.as_deref() == Some("cancelled") || beyond(&start) {
-        let never = beyond(&start) && beyond(&original_start_time);
-        return (!never).then_some(Item::Gone { id, version: None });
-    }
-    let at = at(&start);
-    let placeless = start.0.is_some_and(|start| start.date.is_none() && start.time_zone.is_none());
-    let placed = zone.filter(|_| placeless).and_then(|zone| placed(&body, zone));
-    // Not by `updated`, which stays when something else of an event changes.
-    Some(Item::Put(RawItem { id, at, version: None, body: placed.unwrap_or(body) }))
-}
-
-/// The event with one member more, `calendarTimeZone`: its records depend on it where it names no zone itself.
-fn placed(body: &RawJson, zone: &Zone) -> Option<RawJson> {
-    let members = body.as_str().trim_start().strip_prefix('{')?;
-    RawJson::new(format!("{{\"calendarTimeZone\":\"{zone}\",{members}")).ok()
+    Item::sift(body, |event| {
+        let at = |path| event.maybe::<EventTime>(path)?.at(zone);
+        let beyond = |at: Option<Timestamp>| at.is_some_and(|at| at >= horizon);
+        // A cancelled event may have nothing but its id.
+        let start = at("start");
+        if beyond(start) && beyond(at("originalStartTime")) {
+            return Ok(None);
+        }
+        let cancelled = event.maybe::<String>("status").as_deref() == Some("cancelled");
+        // Not by `updated`, which stays when something else of an event changes.
+        Ok(Some(ItemKey::new(event.id("id")?).at(start).gone_if(cancelled || beyond(start))))
+    })
 }

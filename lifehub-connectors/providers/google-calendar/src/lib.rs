@@ -4,7 +4,6 @@
 //! what is read, the limits, and the quirks.
 
 mod event;
-mod list;
 mod normalize;
 mod refusal;
 #[cfg(feature = "simulator")]
@@ -13,19 +12,12 @@ pub mod simulator;
 use lifehub_core::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use list::{CalendarHead, List};
-
 const HOME: &str = "https://www.googleapis.com/calendar/v3";
 
-/// Where Google says whose account it is: another host.
-const OPENID: &str = "https://openidconnect.googleapis.com";
-
-/// `email` for short; in answers Google has the long form.
-const EMAIL_SCOPE: &str = "https://www.googleapis.com/auth/userinfo.email";
 const CALENDARS_SCOPE: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
 const EVENTS_SCOPE: &str = "https://www.googleapis.com/auth/calendar.events.readonly";
 
-const MINUTE: Duration = Duration::from_secs(60);
+const SCOPES: &[&str] = &["openid", lifehub_google::EMAIL, CALENDARS_SCOPE, EVENTS_SCOPE];
 
 /// How far ahead events are kept: an endless series has no last one.
 const HORIZON: Duration = DAY.saturating_mul(366);
@@ -41,58 +33,61 @@ const CALENDARS: u32 = 250;
 
 /// Reads Google Calendar.
 #[derive(Debug)]
-pub struct GoogleCalendar {
-    manifest: Manifest,
-}
+pub struct GoogleCalendar;
 
-impl Default for GoogleCalendar {
-    fn default() -> Self {
-        Self { manifest: manifest() }
-    }
-}
-
-fn manifest() -> Manifest {
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| Manifest {
+    id: "google-calendar",
+    title: "Google Calendar",
+    about: "All calendars of an account, with their events of the past and of a year ahead",
+    docs: "https://developers.google.com/workspace/calendar/api/v3/reference",
+    base_url: HOME,
+    origins: &[lifehub_google::OPENID],
+    auth: Auth::oauth2(lifehub_google::consent(SCOPES)),
     // Counted back over a minute (<https://developers.google.com/workspace/calendar/api/guides/quota>).
-    let a_minute = |name, scope, limit| QuotaSpec::sliding(name, scope, limit, MINUTE);
-    Manifest {
-        id: "google-calendar",
-        title: "Google Calendar",
-        about: "All calendars of an account, with their events of the past and of a year ahead",
-        docs: "https://developers.google.com/workspace/calendar/api/v3/reference",
-        base_url: HOME,
-        origins: &[OPENID],
-        auth: Auth::oauth2(OAUTH),
-        quotas: vec![
-            a_minute("project", QuotaScope::App, 10_000),
-            a_minute("user", QuotaScope::Connection, 600),
-        ],
-        streams: vec![
-            StreamSpec::snapshot("calendars", "Calendars", &["custom"], normalize::calendar)
-                .absence(Absence::MeansGone)
-                .scopes(&[CALENDARS_SCOPE]),
-            StreamSpec::incremental("events", "Events", &["event"], normalize::event)
-                // Pages follow each other by Google's own tokens.
-                .absence(Absence::MeansGone)
-                .interval(15 * MINUTE)
-                // What comes within the horizon as time goes by is no change, and a deleted series is told in part.
-                .full_every(7 * DAY)
-                .scopes(&[EVENTS_SCOPE]),
-        ],
-        settings: no_settings(),
-        terms: Terms::owner_only("https://developers.google.com/terms/api-services-user-data-policy"),
-    }
+    quotas: vec![
+        QuotaSpec::sliding("project", QuotaScope::App, 10_000, MINUTE),
+        QuotaSpec::sliding("user", QuotaScope::Connection, 600, MINUTE),
+    ],
+    streams: vec![
+        StreamSpec::snapshot("calendars", "Calendars", &["custom"], normalize::calendar)
+            .absence(Absence::MeansGone)
+            .scopes(&[CALENDARS_SCOPE]),
+        StreamSpec::incremental("events", "Events", &["event"], normalize::event)
+            // Pages follow each other by Google's own tokens.
+            .absence(Absence::MeansGone)
+            .interval(15 * MINUTE)
+            // What comes within the horizon as time goes by is no change, and a deleted series is told in part.
+            .full_every(7 * DAY)
+            .scopes(&[EVENTS_SCOPE]),
+    ],
+    settings: no_settings(),
+    terms: lifehub_google::TERMS,
+});
+
+/// A page of a list. It may be empty, and not the last.
+struct List {
+    items: Vec<RawJson>,
+    /// The calendar's zone, where the list is one of events.
+    zone: Option<Zone>,
+    /// What leads to the next page; none on the last.
+    next_page: Option<String>,
+    /// From where changes are told; on the last page alone.
+    next_sync: Option<String>,
 }
 
-/// Google's consent (<https://developers.google.com/identity/protocols/oauth2/native-app>). Only `offline` gives a
-/// refresh token, and only `consent` gives one again to an account that agreed before.
-const OAUTH: OAuthSpec =
-    OAuthSpec::new("https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token")
-        .scopes(&["openid", EMAIL_SCOPE, CALENDARS_SCOPE, EVENTS_SCOPE])
-        .client_auth(ClientAuth::Form)
-        .authorize_params(&[("access_type", "offline"), ("prompt", "consent")])
-        .revoke(Revocation::Rfc7009 { url: "https://oauth2.googleapis.com/revoke", auth: ClientAuth::Form })
-        // Six months without use.
-        .refresh_token_life(DAY.saturating_mul(180));
+async fn list(call: Call) -> Result<List> {
+    call.parse(|answer| {
+        let list = answer.fields()?;
+        Ok(List {
+            // There also where it is empty: what has none is no list.
+            items: list.items("items")?,
+            zone: list.maybe("timeZone"),
+            next_page: list.text("nextPageToken")?,
+            next_sync: list.text("nextSyncToken")?,
+        })
+    })
+    .await
+}
 
 /// Where a walk over the events of one calendar stands. Tokens are good for the parameters with which they came:
 /// whoever changes those gives this another shape.
@@ -114,91 +109,70 @@ async fn events(cx: &Context<'_>, calendar: &str, cursor: Option<&Cursor>) -> Re
     let whole = |at: Timestamp| Timestamp::from_seconds(at.as_seconds());
     let horizon = whole(pass.to + HORIZON);
     let call = cx.get("/calendars").segment(calendar).segment("events");
-    let call = call.query("singleEvents", true).query("maxResults", EVENTS).query_opt("pageToken", page);
+    let call = call.query("singleEvents", true).query("maxResults", EVENTS).token("pageToken", page);
     // Bounds must not go with a sync token. An order may go with bounds, but it would cost the token.
     let (call, covers) = match (&sync, pass.kind) {
-        (Some(token), _) => (call.query("syncToken", token), Coverage::Nothing),
+        (Some(token), _) => (call.token("syncToken", Some(token)), Coverage::Nothing),
         (None, PassKind::Live) => {
             let since = pass.from.map(|from| whole(from - MARGIN));
             (call.query("timeMax", horizon).query_opt("updatedMin", since), Coverage::Nothing)
         }
         (None, PassKind::Full) => {
-            let covers = pass.from.map_or(Coverage::Whole, |from| Coverage::Span { from, to: horizon });
-            (call.query("timeMax", horizon).query_opt("timeMin", pass.from.map(whole)), covers)
+            let call = call.query("timeMax", horizon).query_opt("timeMin", pass.from.map(whole));
+            (call, Coverage::since(pass.from, horizon))
         }
     };
-    let list = List::of(call).await?;
+    let list = list(call).await?;
     let next = match list.next_page {
-        Some(page) => Next::More(Cursor::new(&Position { sync, page: Some(page) })?),
-        None => {
-            Next::CaughtUp { cursor: Cursor::new(&Position { sync: list.next_sync, page: None })?, covers }
-        }
+        Some(page) => Next::more(&Position { sync, page: Some(page) })?,
+        None => Next::caught_up(&Position { sync: list.next_sync, page: None }, covers)?,
     };
     let read = |body| event::item(body, list.zone.as_ref(), horizon);
     Ok(Page { items: list.items.into_iter().filter_map(read).collect(), next })
 }
 
-/// Whose account it is, as OpenID Connect tells it.
-#[derive(Deserialize)]
-struct User {
-    /// It stays when the address changes.
-    sub: String,
-    email: Option<String>,
-}
-
-/// Asks whose account it is. An operator's own address stands for both hosts.
-async fn user(cx: &Context<'_>) -> Result<User> {
-    match cx.is_at(HOME) {
-        true => cx.follow(&format!("{OPENID}/v1/userinfo")).json().await,
-        false => cx.get("/v1/userinfo").json().await,
-    }
-}
-
 /// A page of the account's calendars, hidden ones included.
 async fn calendars(cx: &Context<'_>, at: &PageToken) -> Result<List> {
     let call = cx.get("/users/me/calendarList").query("maxResults", CALENDARS).query("showHidden", true);
-    List::of(call.query_opt("pageToken", at.token.as_deref())).await
+    list(call.token("pageToken", at.token.as_deref())).await
+}
+
+/// The events of a calendar as a part of their stream. One without an id is kept by the stream of calendars; nobody can
+/// ask for its events.
+fn partition(calendar: &RawJson) -> Option<Partition> {
+    let calendar = Fields::read(calendar).ok()?;
+    let title = calendar.maybe("summaryOverride").or(calendar.maybe("summary"));
+    Some(Partition { title, ..Partition::new(calendar.maybe::<String>("id")?) })
 }
 
 #[async_trait]
 impl Connector for GoogleCalendar {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &MANIFEST
     }
 
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
-        let User { sub, email } = user(cx).await?;
-        Ok(Identity { account: sub, title: email })
+        lifehub_google::identify(cx, HOME).await
     }
 
     async fn partitions(&self, cx: &Context<'_>, stream: &str) -> Result<Vec<Partition>> {
         if stream != "events" {
             return Ok(vec![Partition::only()]);
         }
-        let (mut partitions, mut seen, mut at) = (Vec::new(), Vec::new(), PageToken::default());
-        loop {
+        let (mut partitions, mut walk) = (Vec::new(), Walk::default());
+        while let Some(at) = walk.page() {
             let list = match calendars(cx, &at).await {
                 // Who keeps the list private may still let events be read: the own calendar has the account's address.
                 Err(error) if error.kind() == ErrorKind::Forbidden && error.extent() == Extent::Stream => {
-                    return user(cx).await?.email.map(|own| vec![Partition::new(own)]).ok_or(error);
+                    let own = self.identify(cx).await?.title;
+                    return own.map(|own| vec![Partition::new(own)]).ok_or(error);
                 }
                 list => list?,
             };
-            // One without an id is kept by the stream of calendars; nobody can ask for its events.
-            let heads = list.items.iter().filter_map(|body| body.read::<CalendarHead>().ok());
-            partitions.extend(heads.map(CalendarHead::partition));
-            seen.push(at.clone());
-            match at.next(list.next_page) {
-                None => return Ok(partitions),
-                Some(next) if seen.contains(&next) => {
-                    let text = "the list of calendars leads back to a page that was already read";
-                    return Err(Error::new(ErrorKind::Repeated, text).hint(
-                        "what was read before is stored; if it stays, look for a newer version of the connector",
-                    ));
-                }
-                Some(next) => at = next,
-            }
+            partitions.extend(list.items.iter().filter_map(partition));
+            walk.go_on(at.next(list.next_page))?;
         }
+        Ok(partitions)
     }
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
@@ -207,7 +181,7 @@ impl Connector for GoogleCalendar {
                 let place: PageToken = resume(cursor)?;
                 let list = calendars(cx, &place).await?;
                 let next = go_on(place.next(list.next_page), Coverage::Whole)?;
-                let read = |body| Item::read(body, |head: CalendarHead| ItemKey::new(head.id));
+                let read = |body| Item::read(body, |entry| Ok(ItemKey::new(entry.id("id")?)));
                 Ok(Page { items: list.items.into_iter().map(read).collect(), next })
             }
             "events" => events(cx, at.partition, cursor).await,
@@ -216,6 +190,6 @@ impl Connector for GoogleCalendar {
     }
 
     fn classify(&self) -> Option<Classify> {
-        Some(refusal::read)
+        Some(|answer| refused(answer, refusal::REFUSED))
     }
 }

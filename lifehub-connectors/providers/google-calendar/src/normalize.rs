@@ -37,11 +37,11 @@ fn when(fields: &Fields<'_>) -> Result<(When, Option<Day>), Reject> {
     let open = fields.get("endTimeUnspecified")?.unwrap_or(false);
     let end = fields.get::<EventTime>("end")?.filter(|_| !open);
     if let Some(first) = start.date {
-        let last = end.and_then(|end| end.date).map(|end| Day::from_number(end.as_number() - 1));
+        let last = end.and_then(|end| end.date).map(|end| end.plus(-1));
         return Ok((When::Day(first), last.filter(|last| *last > first)));
     }
     // The fetch puts the calendar's zone where `start` names none.
-    let zone = start.time_zone.clone().or(fields.text("calendarTimeZone")?);
+    let zone = start.time_zone.clone().or(fields.text("_calendarTimeZone")?);
     let moment = |side: &EventTime| side.moment(zone.as_deref());
     let start = moment(&start).ok_or_else(|| Reject::new("`start` has neither `date` nor `dateTime`"))?;
     Ok((
@@ -77,12 +77,13 @@ pub(crate) fn calendar(item: &RawItem) -> Records {
     // What the account's owner calls it comes first.
     let name = fields.text("summaryOverride")?.or(fields.text("summary")?);
     let mut calendar = Custom { schema: "calendar".to_owned(), ..Custom::default() }.with("name", name);
-    for (path, name) in [
+    let texts = [
         ("description", "description"),
         ("timeZone", "time_zone"),
         ("accessRole", "access_role"),
         ("backgroundColor", "color"),
-    ] {
+    ];
+    for (path, name) in texts {
         calendar = calendar.with(name, fields.text(path)?);
     }
     for flag in ["primary", "selected", "hidden"] {

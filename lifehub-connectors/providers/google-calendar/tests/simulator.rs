@@ -339,7 +339,7 @@ fn a_refresh_token_comes_once_and_for_an_offline_consent_alone() {
     assert!(consent("&access_type=offline").get("refresh_token").is_none(), "agreed before");
     let first = consent("&access_type=offline&prompt=consent");
     assert_eq!((&first["expires_in"], &first["token_type"]), (&json!(3_599), &json!("Bearer")));
-    assert_eq!(first["scope"], "openid https://www.googleapis.com/auth/userinfo.email", "in its long form");
+    assert_eq!(first["scope"], "https://www.googleapis.com/auth/userinfo.email openid", "in its long form");
     let refresh = first["refresh_token"].as_str().unwrap();
     let renewed = tokens(&format!("grant_type=refresh_token&refresh_token={refresh}"));
     assert!(renewed["access_token"] != first["access_token"] && renewed.get("refresh_token").is_none());

@@ -10,7 +10,7 @@ const ADDRESS: &str =
     "https://docs.google.com/spreadsheets/d/1ExAmPlEsPrEaDsHeEtId0000000000000000000000/edit?gid=0#gid=0";
 
 fn schema() -> SettingsSchema {
-    GoogleSheets::default().manifest().settings
+    GoogleSheets.manifest().settings
 }
 
 fn weight() -> Value {

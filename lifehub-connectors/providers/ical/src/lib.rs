@@ -20,64 +20,38 @@ pub mod simulator;
 mod time;
 mod zone;
 
-use std::time::Duration;
-
-use async_trait::async_trait;
 use jiff::civil::Date;
-use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, SettingsSchema, StreamSpec, Terms, Visibility,
-    read_settings,
-};
-use lifehub_core::http::Classify;
-use lifehub_core::page::{Coverage, Cursor, Next, Page, PassKind, Place};
-use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_core::connector::read_settings;
+use lifehub_core::prelude::*;
 
 use feed::Mark;
 use settings::Settings;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
 /// Reads one calendar.
 #[derive(Debug)]
-pub struct Ical {
-    manifest: Manifest,
-}
+pub struct Ical;
 
-impl Default for Ical {
-    fn default() -> Self {
-        Self { manifest: manifest() }
-    }
-}
-
-fn manifest() -> Manifest {
-    Manifest {
-        id: "ical",
-        title: "Calendar feed",
-        about: "The events of a calendar at an address or in a file (iCalendar, .ics)",
-        docs: "https://www.rfc-editor.org/rfc/rfc5545",
-        // Nothing is asked here: the settings name the address.
-        base_url: "https://calendar.invalid",
-        origins: &[],
-        auth: Auth::none(),
-        quotas: Vec::new(),
-        streams: vec![
-            // Every pass reads the whole file, look-back and all, but only a live one has the validators of the last.
-            StreamSpec::incremental("events", "Events", &["event"], normalize::event)
-                // One answer holds everything.
-                .absence(Absence::MeansGone)
-                .lookback(DAY)
-                .full_every(DAY),
-        ],
-        settings: SettingsSchema::of::<Settings>(),
-        terms: Terms {
-            visible_to: Visibility::OwnersChoice,
-            language_models: true,
-            delete_on_withdrawal: false,
-            attribution: None,
-            url: "https://www.rfc-editor.org/rfc/rfc5545",
-        },
-    }
-}
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| Manifest {
+    id: "ical",
+    title: "Calendar feed",
+    about: "The events of a calendar at an address or in a file (iCalendar, .ics)",
+    docs: "https://www.rfc-editor.org/rfc/rfc5545",
+    // Nothing is asked here: the settings name the address.
+    base_url: "https://calendar.invalid",
+    origins: &[],
+    auth: Auth::none(),
+    quotas: Vec::new(),
+    streams: vec![
+        // Every pass reads the whole file, look-back and all, but only a live one has the validators of the last.
+        StreamSpec::incremental("events", "Events", &["event"], normalize::event)
+            // One answer holds everything.
+            .absence(Absence::MeansGone)
+            .lookback(DAY)
+            .full_every(DAY),
+    ],
+    settings: SettingsSchema::of::<Settings>(),
+    terms: Terms::owners_choice("https://www.rfc-editor.org/rfc/rfc5545"),
+});
 
 /// The first day of the month in which a pass began.
 fn month(cx: &Context<'_>) -> Date {
@@ -87,7 +61,7 @@ fn month(cx: &Context<'_>) -> Date {
 #[async_trait]
 impl Connector for Ical {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &MANIFEST
     }
 
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {

@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 
 use lifehub_core::prelude::*;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use crate::settings::{BEST, Settings};
+
+/// The forecast's host.
+pub(crate) const HOME: &str = "https://api.open-meteo.com";
+
+/// The archive's host.
+pub(crate) const ARCHIVE: &str = "https://archive-api.open-meteo.com";
 
 /// The daily variables that are read, with the units that the request pins.
 const VARIABLES: [(&str, &str); 7] = [
@@ -19,139 +24,95 @@ const VARIABLES: [(&str, &str); 7] = [
     ("weather_code", "wmo code"),
 ];
 
-/// From where a day's values come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// From where a day's values come. Its number is the version of its items, of which the higher wins: a forecast never
+/// overwrites what was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Source {
     /// What is expected, or was at the time.
-    Forecast,
+    Forecast = 0,
     /// What was.
-    Archive,
+    Archive = 1,
 }
 
-impl Source {
-    /// The higher version wins: a forecast never overwrites what was.
-    fn version(self) -> u64 {
-        match self {
-            Self::Forecast => 0,
-            Self::Archive => 1,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Forecast => "forecast",
-            Self::Archive => "archive",
-        }
-    }
-}
-
-/// A span of days of one place from one source.
-pub(crate) struct Batch<'a> {
-    pub(crate) settings: &'a Settings,
-    pub(crate) source: Source,
-    pub(crate) span: DaySpan,
-}
-
-/// An answer. `generationtime_ms` and the centre of the grid cell are left out: they say nothing about a day.
-#[derive(Deserialize)]
-struct Columns<'a> {
-    utc_offset_seconds: i32,
-    daily_units: BTreeMap<String, String>,
-    /// As they came: a value that is no number is one day's fault.
-    #[serde(borrow)]
-    daily: BTreeMap<String, Vec<&'a RawValue>>,
-}
-
-/// A day as it is stored: all that its record depends on, and nothing that changes from one answer to the next.
+/// A day as it is stored: all that its record depends on, and nothing that changes from one answer to the next, as
+/// `generationtime_ms` and the centre of the grid cell do.
 #[derive(Serialize)]
 struct RawDay<'a> {
     day: Day,
-    source: &'static str,
+    source: Source,
     place: &'a str,
     model: &'a str,
     utc_offset_s: i32,
     units: BTreeMap<&'a str, &'a str>,
-    /// What is unknown is left out.
-    values: BTreeMap<&'a str, &'a RawValue>,
+    /// As they came: a value that is no number is one day's fault. What is unknown is left out.
+    values: BTreeMap<&'a str, RawJson>,
 }
 
-impl Batch<'_> {
-    fn length(&self) -> u32 {
-        u32::try_from(self.span.to.as_number() - self.span.from.as_number() + 1).unwrap_or(1)
-    }
-
-    /// What the request costs: `max(1, variables / 10, variables / 10 × days / 14)`, rounded up.
-    pub(crate) fn weight(&self) -> u32 {
-        let variables = VARIABLES.len() as u32;
-        (variables * self.length()).div_ceil(140).max(variables.div_ceil(10))
-    }
-
-    /// The parameters of the request.
-    pub(crate) fn asked(&self, call: Call) -> Call {
-        let Self { settings, source, span } = self;
-        let model = settings.model.as_deref().filter(|_| *source == Source::Archive);
-        call.query("latitude", format_args!("{:.4}", settings.latitude))
-            .query("longitude", format_args!("{:.4}", settings.longitude))
+impl Settings {
+    /// Asks one source for a span of the place's days. An operator's own address stands for both hosts.
+    pub(crate) async fn read(&self, cx: &Context<'_>, source: Source, span: DaySpan) -> Result<Vec<Item>> {
+        let call = match source {
+            Source::Archive if cx.is_at(HOME) => cx.follow(&format!("{ARCHIVE}/v1/archive")),
+            Source::Archive => cx.get("/v1/archive"),
+            Source::Forecast => cx.get("/v1/forecast"),
+        };
+        let call = call
+            .query("latitude", format_args!("{:.4}", self.latitude))
+            .query("longitude", format_args!("{:.4}", self.longitude))
             .query("daily", VARIABLES.map(|(name, _)| name).join(","))
             .query("start_date", span.from)
             .query("end_date", span.to)
-            .query("timezone", settings.timezone.name())
+            .query("timezone", self.timezone.name())
             .query("temperature_unit", "celsius")
             .query("wind_speed_unit", "ms")
             .query("precipitation_unit", "mm")
-            .query_opt("models", model)
-            .weight(self.weight())
+            .query_opt("models", self.model.as_deref().filter(|_| source == Source::Archive))
+            .weight(weight(span));
+        call.parse(|answer| Ok(self.items(&answer.fields()?, source, span)?)).await
     }
 
-    /// The days of an answer; those of which nothing is known are left out.
-    pub(crate) fn items(&self, answer: &Answer) -> Result<Vec<Item>> {
-        let columns: Columns<'_> = answer.json()?;
-        let days = self.length() as usize;
-        let column = |name: &str| {
-            let column = columns.daily.get(name).filter(|column| column.len() == days);
-            column.ok_or_else(|| odd(format!("the column `{name}` does not have {days} values")))
+    /// The days of an answer; those of which nothing is known are left out. Of one that answers another question nothing
+    /// is taken.
+    fn items(&self, answer: &Fields<'_>, source: Source, span: DaySpan) -> Result<Vec<Item>, Reject> {
+        let utc_offset_s = answer.need("utc_offset_seconds")?;
+        let day = |number| RawDay {
+            day: span.from.plus(number),
+            source,
+            place: &self.place,
+            model: if source == Source::Archive { self.model() } else { BEST },
+            utc_offset_s,
+            units: BTreeMap::new(),
+            values: BTreeMap::new(),
         };
-        let time = column("time")?;
-        let mut table = Vec::with_capacity(VARIABLES.len());
-        for (name, unit) in VARIABLES {
-            if columns.daily_units.get(name).is_none_or(|told| told != unit) {
-                return Err(odd(format!("`{name}` does not come in {unit}, as it was asked for")));
-            }
-            table.push((name, column(name)?));
+        let mut days: Vec<RawDay<'_>> = (0..).take(span.days() as usize).map(day).collect();
+        if answer.need::<Vec<Day>>("daily.time")?.into_iter().ne(days.iter().map(|day| day.day)) {
+            return Err(Reject::new("it has other days than it was asked for"));
         }
-        let mut items = Vec::with_capacity(days);
-        for (row, time) in time.iter().enumerate() {
-            let day = self.span.from.plus(i32::try_from(row).unwrap_or(i32::MAX));
-            if time.get() != format!("\"{day}\"") {
-                return Err(odd(format!("where {day} was asked for stands another day")));
+        for (name, unit) in VARIABLES {
+            if answer.need::<String>(&format!("daily_units.{name}"))? != unit {
+                return Err(Reject::new(format!("`{name}` does not come in {unit}, as it was asked for")));
             }
-            let known = table.iter().filter_map(|(name, column)| Some((*name, *column.get(row)?)));
-            let values: BTreeMap<_, _> = known.filter(|(_, value)| value.get() != "null").collect();
-            if !values.is_empty() {
-                items.push(self.item(day, columns.utc_offset_seconds, values)?);
+            let column = answer.items(&format!("daily.{name}"))?;
+            if column.len() != days.len() {
+                return Err(Reject::new(format!("the column `{name}` does not have {} values", days.len())));
             }
+            for (day, value) in days.iter_mut().zip(column).filter(|(_, value)| value.as_str() != "null") {
+                day.units.insert(name, unit);
+                day.values.insert(name, value);
+            }
+        }
+        let mut items = Vec::with_capacity(days.len());
+        for raw in days.iter().filter(|day| !day.values.is_empty()) {
+            let (id, version) = (raw.day.to_string(), Some(source as u64));
+            items.push(Item::Put(RawItem { id, at: None, version, body: RawJson::of(raw)? }));
         }
         Ok(items)
     }
-
-    fn item(&self, day: Day, utc_offset_s: i32, values: BTreeMap<&str, &RawValue>) -> Result<Item> {
-        let raw = RawDay {
-            day,
-            source: self.source.name(),
-            place: &self.settings.place,
-            model: if self.source == Source::Archive { self.settings.model() } else { BEST },
-            utc_offset_s,
-            units: VARIABLES.into_iter().filter(|(name, _)| values.contains_key(name)).collect(),
-            values,
-        };
-        let (id, version) = (day.to_string(), Some(self.source.version()));
-        Ok(Item::Put(RawItem { id, at: None, version, body: RawJson::of(&raw)? }))
-    }
 }
 
-/// An answer of which nothing is taken.
-fn odd(text: String) -> Error {
-    Error::new(ErrorKind::InvalidResponse, text).hint(
-        "nothing of the answer was stored; if it stays, the provider's format may have changed: look for a newer connector",
-    )
+/// What a request costs: `max(1, variables / 10, variables / 10 × days / 14)`, rounded up.
+fn weight(span: DaySpan) -> u32 {
+    let variables = VARIABLES.len() as u32;
+    (variables * span.days()).div_ceil(140).max(variables.div_ceil(10))
 }

@@ -13,14 +13,8 @@ pub mod simulator;
 use lifehub_core::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use columns::{Batch, Source};
+use columns::{ARCHIVE, HOME, Source};
 use settings::Settings;
-
-/// The forecast's host.
-const HOME: &str = "https://api.open-meteo.com";
-
-/// The archive's host.
-const ARCHIVE: &str = "https://archive-api.open-meteo.com";
 
 /// The days that one request asks for: a year, so that it stays light.
 const DAYS: u16 = 366;
@@ -31,17 +25,9 @@ const RECENT: i32 = 10;
 
 /// Reads Open-Meteo.
 #[derive(Debug)]
-pub struct OpenMeteo {
-    manifest: Manifest,
-}
+pub struct OpenMeteo;
 
-impl Default for OpenMeteo {
-    fn default() -> Self {
-        Self { manifest: manifest() }
-    }
-}
-
-fn manifest() -> Manifest {
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
     // Counted for each address in weighted calls, from the start of the minute, the hour and the UTC day
     // (<https://open-meteo.com/en/pricing>).
     let limit = |name, limit, every| QuotaSpec::fixed(name, QuotaScope::App, limit, every);
@@ -53,7 +39,7 @@ fn manifest() -> Manifest {
         base_url: HOME,
         origins: &[ARCHIVE],
         auth: Auth::none(),
-        quotas: vec![limit("minute", 600, HOUR / 60), limit("hour", 5_000, HOUR), limit("day", 10_000, DAY)],
+        quotas: vec![limit("minute", 600, MINUTE), limit("hour", 5_000, HOUR), limit("day", 10_000, DAY)],
         streams: vec![
             StreamSpec::incremental("daily", "Days", &["weather"], normalize::day)
                 .lookback(DAY * RECENT as u32)
@@ -68,24 +54,16 @@ fn manifest() -> Manifest {
             ..Terms::owners_choice("https://open-meteo.com/en/terms")
         },
     }
-}
+});
 
-/// Where a pass stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a pass stands, once it has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Step {
-    /// At its first day.
-    #[default]
-    Start,
     /// At this span of the archive.
     Archive(DaySpan),
     /// At its last page: from the first of the latest days that the archive lacks to those ahead.
     Forecast(Day),
-}
-
-/// The days of a span, unless it has none.
-fn span(from: Day, to: Day) -> Option<DaySpan> {
-    (from <= to).then_some(DaySpan { from, to })
 }
 
 /// The first of the recent days that the last page of the archive lacks.
@@ -99,27 +77,10 @@ fn first_gap(items: &[Item], page: DaySpan, recent: Day) -> Day {
     day
 }
 
-/// Asks for a span of days. An operator's own address stands for both hosts.
-async fn read(
-    cx: &Context<'_>,
-    settings: &Settings,
-    source: Source,
-    span: Option<DaySpan>,
-) -> Result<Vec<Item>> {
-    let Some(span) = span else { return Ok(vec![]) };
-    let batch = Batch { settings, source, span };
-    let call = match source {
-        Source::Archive if cx.is_at(HOME) => cx.follow(&format!("{ARCHIVE}/v1/archive")),
-        Source::Archive => cx.get("/v1/archive"),
-        Source::Forecast => cx.get("/v1/forecast"),
-    };
-    batch.asked(call).parse(|answer| batch.items(answer)).await
-}
-
 #[async_trait]
 impl Connector for OpenMeteo {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &MANIFEST
     }
 
     /// There is no account: a place and a dataset stand for one. One day of the archive shows that the provider takes
@@ -127,7 +88,7 @@ impl Connector for OpenMeteo {
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
         let settings: Settings = cx.settings()?;
         let day = settings.day(cx.now()).plus(-RECENT);
-        read(cx, &settings, Source::Archive, span(day, day)).await?;
+        settings.read(cx, Source::Archive, DaySpan { from: day, to: day }).await?;
         let Settings { latitude, longitude, .. } = settings;
         let account = format!("{latitude:.4},{longitude:.4}/{}", settings.model());
         Ok(Identity { account, title: Some(settings.place) })
@@ -143,33 +104,34 @@ impl Connector for OpenMeteo {
         let yesterday = today.plus(-1);
         let start = settings.start(cx.pass().to).min(today);
         let recent = today.plus(-RECENT).max(start);
-        let step = match resume(cursor)? {
-            Step::Start => {
-                let from = cx.pass().from.map_or(start, |from| settings.day(from).max(start));
-                let all = span(from, yesterday);
-                all.map_or(Step::Forecast(recent), |all| {
-                    Step::Archive(DaySpan::first(all.from, all.to, DAYS))
-                })
+        let step = resume::<Option<Step>>(cursor)?.unwrap_or_else(|| {
+            let from = cx.pass().from.map_or(start, |from| settings.day(from).max(start));
+            match from <= yesterday {
+                true => Step::Archive(DaySpan::first(from, yesterday, DAYS)),
+                false => Step::Forecast(recent),
             }
-            step => step,
-        };
+        });
         let (items, next) = match step {
             Step::Archive(days) => {
-                let items = read(cx, &settings, Source::Archive, Some(days)).await?;
+                let items = settings.read(cx, Source::Archive, days).await?;
                 let next = days.next(yesterday, DAYS).map(Step::Archive);
                 let next = next.unwrap_or_else(|| Step::Forecast(first_gap(&items, days, recent)));
                 (items, Some(next))
             }
             Step::Forecast(from) => {
-                let last = today.plus(i32::from(settings.forecast_days) - 1);
-                (read(cx, &settings, Source::Forecast, span(from.max(recent), last)).await?, None)
+                let (from, to) = (from.max(recent), today.plus(i32::from(settings.forecast_days) - 1));
+                // Without days ahead, and with none that the archive lacks, there is nothing to ask for.
+                let items = match from <= to {
+                    true => settings.read(cx, Source::Forecast, DaySpan { from, to }).await?,
+                    false => vec![],
+                };
+                (items, None)
             }
-            Step::Start => (vec![], None),
         };
-        Ok(Page { items, next: go_on(next, Coverage::Nothing)? })
+        Ok(Page { items, next: go_on(next.map(Some), Coverage::Nothing)? })
     }
 
     fn classify(&self) -> Option<Classify> {
-        Some(refusal::read)
+        Some(|answer| refused(answer, refusal::REFUSED))
     }
 }

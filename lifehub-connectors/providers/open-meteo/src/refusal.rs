@@ -1,62 +1,40 @@
 //! What Open-Meteo's refusals say: which limit is spent, or which setting it does not take.
 
-use std::borrow::Cow;
-
 use lifehub_core::prelude::*;
-use serde::Deserialize;
 
-/// `{"error": true, "reason": "…"}`
-#[derive(Deserialize)]
-struct Refusal<'a> {
-    #[serde(borrow)]
-    reason: Cow<'a, str>,
+/// Told apart by single words of `{"error": true, "reason": "…"}`; any other reason is left to the status.
+pub(crate) const REFUSED: &[Refused] = &[
+    spent("minutely", "Open-Meteo asks to wait: this minute's calls are spent").until(|now| next(now, 60)),
+    spent("hourly", "Open-Meteo asks to wait: this hour's calls are spent").until(|now| next(now, 3_600)),
+    spent("daily", "Open-Meteo asks to wait: this day's calls are spent").until(|now| next(now, 86_400)),
+    spent("concurrent", "Open-Meteo asks to wait: too many requests came from this address at once")
+        .until(|now| now + Duration::from_secs(5)),
+    not_taken("timezone", "Open-Meteo does not take the setting `timezone`")
+        .hint("write an IANA name; one that is very new may not be known there yet"),
+    not_taken("start_date", "Open-Meteo does not take the setting `start`").hint("choose a later first day"),
+    not_taken("multidomains", "Open-Meteo does not take the setting `model`")
+        .hint("its documentation of the archive lists the models"),
+    not_taken("no data is available", "Open-Meteo does not take the setting `model`")
+        .hint("choose one that covers the place, or leave it out"),
+    not_taken("latitude", "Open-Meteo does not take the setting `latitude`")
+        .hint("it is given in degrees, from -90 to 90"),
+    not_taken("longitude", "Open-Meteo does not take the setting `longitude`")
+        .hint("it is given in degrees, from -180 to 180"),
+];
+
+/// Open-Meteo names no time to come back; whoever does stands between, and is believed.
+const fn spent(word: &'static str, text: &'static str) -> Refused {
+    Refused::on(429, ErrorKind::Throttled, text).if_says(&["reason"], word).hint(
+        "all programs behind one address share Open-Meteo's limits; if it happens often, raise the interval",
+    )
 }
 
-/// Reads a refusal by single words of its reason. Of the reason itself nothing is shown.
-pub(crate) fn read(answer: &Answer) -> Option<Error> {
-    let (status, sense): (_, fn(&str, Timestamp) -> Option<Error>) = match answer.status.as_u16() {
-        400 => (400, not_taken),
-        // Open-Meteo names no time to come back; whoever does stands between.
-        429 if answer.header("retry-after").is_none() => (429, spent),
-        _ => return None,
-    };
-    let refusal: Refusal<'_> = answer.json().ok()?;
-    sense(&refusal.reason.to_ascii_lowercase(), answer.received).map(|error| error.with("status", status))
+/// Sent again, the request would be refused again.
+const fn not_taken(word: &'static str, text: &'static str) -> Refused {
+    Refused::on(400, ErrorKind::Invalid, text).if_says(&["reason"], word).stops(Extent::Stream)
 }
 
-/// A limit, and when it begins anew. Any other reason is left to the status.
-fn spent(reason: &str, now: Timestamp) -> Option<Error> {
-    let window = |seconds: i64| {
-        // Two seconds later, as its clock may lag behind ours.
-        Timestamp::from_seconds((now.as_seconds().div_euclid(seconds) + 1) * seconds + 2)
-    };
-    let (what, until) = if reason.contains("minutely") {
-        ("this minute's calls are spent", window(60))
-    } else if reason.contains("hourly") {
-        ("this hour's calls are spent", window(3_600))
-    } else if reason.contains("daily") {
-        ("this day's calls are spent", window(86_400))
-    } else if reason.contains("concurrent") {
-        ("too many requests came from this address at once", now + Duration::from_secs(5))
-    } else {
-        return None;
-    };
-    let hint =
-        "all programs behind one address share Open-Meteo's limits; if it happens often, raise the interval";
-    Some(Error::new(ErrorKind::Throttled, format!("Open-Meteo asks to wait: {what}")).at(until).hint(hint))
-}
-
-/// The setting at fault. Sent again, the request would be refused again.
-fn not_taken(reason: &str, _: Timestamp) -> Option<Error> {
-    let settings = [
-        ("timezone", "timezone", "write an IANA name; one that is very new may not be known there yet"),
-        ("start_date", "start", "choose a later first day"),
-        ("multidomains", "model", "its documentation of the archive lists the models"),
-        ("no data is available", "model", "choose one that covers the place, or leave it out"),
-        ("latitude", "latitude", "it is given in degrees, from -90 to 90"),
-        ("longitude", "longitude", "it is given in degrees, from -180 to 180"),
-    ];
-    let (_, setting, hint) = settings.into_iter().find(|(word, ..)| reason.contains(word))?;
-    let text = format!("Open-Meteo does not take the setting `{setting}`");
-    Some(Error::new(ErrorKind::Invalid, text).hint(hint).stops(Extent::Stream))
+/// When the next window of so many seconds begins, and two seconds later, as Open-Meteo's clock may lag behind ours.
+fn next(now: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_seconds((now.as_seconds().div_euclid(seconds) + 1) * seconds + 2)
 }

@@ -1,6 +1,7 @@
 //! Which place is read, and how: what a user sets.
 
 use lifehub_core::clock::{Day, Timestamp, Zone};
+use lifehub_core::connector::first_day;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -11,9 +12,6 @@ pub(crate) const BEST: &str = "best_match";
 /// The most days ahead that are asked for. Open-Meteo gives 16, counted by its own clock in UTC; a day is left to
 /// zones and clocks that are ahead of it, because a request for one day too many fails whole.
 const AHEAD: u8 = 15;
-
-/// The first day of the archive.
-const OLDEST: &str = "1940-01-01";
 
 /// The settings of one place.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,7 +33,7 @@ pub(crate) struct Settings {
     #[serde(default = "Zone::utc")]
     pub(crate) timezone: Zone,
     /// The first day to read, from 1940-01-01 on. Default: two years back, from the first of that month.
-    #[serde(default, deserialize_with = "first_day")]
+    #[serde(default, deserialize_with = "first_day::<1940, _>")]
     pub(crate) start: Option<Day>,
     /// One dataset of the archive (era5, say), so that values stay comparable over many years. Default: the best that
     /// there is for each place and time. The forecast is always the best.
@@ -60,10 +58,7 @@ impl Settings {
     /// The first day to read by a pass that ends at `to`: without a setting at the first of a month, so that it does
     /// not move from day to day.
     pub(crate) fn start(&self, to: Timestamp) -> Day {
-        self.start.unwrap_or_else(|| {
-            let about = self.day(to).plus(-731);
-            format!("{:.8}01", about.to_string()).parse().unwrap_or(about)
-        })
+        self.start.unwrap_or_else(|| self.day(to).plus(-731).first_of_month())
     }
 }
 
@@ -87,17 +82,6 @@ fn degrees<'de, const LIMIT: i32, D: Deserializer<'de>>(deserializer: D) -> Resu
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?.trim().to_owned();
     if name.is_empty() { Err(D::Error::custom("the place has no name")) } else { Ok(name) }
-}
-
-fn first_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Day>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    let read =
-        |text: &str| text.parse::<Day>().map_err(|_| D::Error::custom("the start is no day like 2026-03-01"));
-    let day = read(&text)?;
-    if day < read(OLDEST)? {
-        return Err(D::Error::custom("the start lies before 1940-01-01, where the archive begins"));
-    }
-    Ok(Some(day))
 }
 
 fn days_ahead<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {

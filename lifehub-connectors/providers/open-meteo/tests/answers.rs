@@ -56,13 +56,13 @@ struct Desk {
 impl Desk {
     fn new(status: u16, body: &'static str, settings: Value) -> Self {
         let transport = Arc::new(Canned { status, body, seen: Mutex::default() });
-        let home = OpenMeteo::default().manifest().base_url.parse().unwrap();
+        let home = OpenMeteo.manifest().base_url.parse().unwrap();
         let http = Http::builder(transport.clone(), home)
             .clock(Arc::new(ManualClock::at(now())))
             .rng(Arc::new(Rng::seeded(7)))
             .origins(vec!["https://archive-api.open-meteo.com".parse().unwrap()])
             .retry(RetryPolicy::never())
-            .classify(OpenMeteo::default().classify().unwrap());
+            .classify(OpenMeteo.classify().unwrap());
         Self { http: http.build().unwrap(), transport, settings, from: None }
     }
 
@@ -73,11 +73,11 @@ impl Desk {
 
     async fn page(&self, cursor: Option<&Cursor>) -> Result<Page> {
         let place = Place { stream: "daily", partition: "" };
-        OpenMeteo::default().fetch_page(&self.context(), place, cursor).await
+        OpenMeteo.fetch_page(&self.context(), place, cursor).await
     }
 
     async fn identify(&self) -> Result<(String, Option<String>)> {
-        let identity = OpenMeteo::default().identify(&self.context()).await?;
+        let identity = OpenMeteo.identify(&self.context()).await?;
         Ok((identity.account, identity.title))
     }
 
@@ -227,7 +227,7 @@ async fn limits_and_failures_are_told_apart() {
 
 #[test]
 fn settings_are_checked_before_anything_is_asked() {
-    let schema = OpenMeteo::default().manifest().settings;
+    let schema = OpenMeteo.manifest().settings;
     schema.check(&settings()).unwrap();
     schema.check(&json!({ "latitude": -90, "longitude": 180, "place": "x" })).unwrap();
     let refused = |name: &str, value: Value| {

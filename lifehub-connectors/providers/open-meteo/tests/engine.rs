@@ -3,47 +3,35 @@
 #![expect(clippy::disallowed_types, reason = "`tokio::test` builds a runtime")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::{HeaderName, HeaderValue, StatusCode};
-use lifehub_core::clock::{Clock, ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::engine::{Connection, Counts, Engine, Operator, Report, RunStatus, Runs, SyncOptions};
+use lifehub_core::clock::Clock;
+use lifehub_core::engine::{Counts, Report, RunStatus, Runs, SyncOptions};
 use lifehub_core::http::{Request, Response, Transport};
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
-use lifehub_core::secret::Credentials;
 use lifehub_core::{ErrorKind, Result};
 use lifehub_open_meteo::OpenMeteo;
 use lifehub_open_meteo::simulator::{Limits, Mishap, OpenMeteoSimulator};
-use lifehub_testkit::{Account, Change, Fact, Probe, Server, Setup};
+use lifehub_testkit::{Account, Change, Fact, Setup};
 use serde_json::{Value, json};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Leads every request to the simulator, whatever its host, and remembers where it was meant to go.
-#[derive(Default)]
 struct Wire {
     server: String,
+    inner: Arc<dyn Transport>,
     seen: Mutex<Vec<Request>>,
 }
 
 #[async_trait]
 impl Transport for Wire {
-    async fn send(&self, request: Request) -> Result<Response> {
-        let path = split(&request).1;
-        let reply = Probe::get(format!("{}{path}", self.server)).send().unwrap();
-        let mut response = Response::new(StatusCode::from_u16(reply.status).unwrap(), reply.body);
-        for (name, value) in reply.headers {
-            response
-                .headers
-                .insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(&value).unwrap());
-        }
-        self.seen.lock().unwrap().push(request);
-        Ok(response)
+    async fn send(&self, mut request: Request) -> Result<Response> {
+        self.seen.lock().unwrap().push(request.clone());
+        request.url = format!("{}{}", self.server, split(&request).1).parse().unwrap();
+        self.inner.send(request).await
     }
 }
 
@@ -55,16 +43,22 @@ fn split(request: &Request) -> (&str, &str) {
 }
 
 struct Rig {
-    simulator: OpenMeteoSimulator,
-    clock: Arc<ManualClock>,
-    server: Server,
+    base: lifehub_testkit::Rig<OpenMeteoSimulator>,
     wire: Arc<Wire>,
-    store: Arc<MemoryStore>,
-    connection: Connection,
-    /// What an operator sets.
-    operator: Value,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+}
+
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<OpenMeteoSimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.base
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.base
+    }
 }
 
 impl Rig {
@@ -72,36 +66,17 @@ impl Rig {
         Self::with(now, |_| ())
     }
 
-    /// An account whose settings are not quite those of the simulator.
+    /// An account whose settings are not quite those of the simulator. Its calls are counted against the quotas of the
+    /// manifest.
     fn with(now: &str, change: impl FnOnce(&mut Value)) -> Self {
-        let now: Timestamp = now.parse().unwrap();
-        let simulator = OpenMeteoSimulator::seeded(&Setup::new(7, now));
-        let clock = Arc::new(ManualClock::at(now));
-        let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-        let mut access = simulator.access(&server.url());
-        change(&mut access.settings);
-        let (store, rng) = (Arc::new(MemoryStore::new()), Rng::seeded(7));
-        let connection = Connection {
-            id: ConnectionId::new(now, &rng),
-            user: UserId::new(now, &rng),
-            provider: "open-meteo".into(),
-            account: None,
-            settings: access.settings,
-            zone: Zone::utc(),
-        };
-        store.set_credentials(connection.id, Credentials::none());
-        let wire = Arc::new(Wire { server: server.url(), seen: Mutex::default() });
-        let operator = json!({ "open-meteo": { "base_url": access.base_url } });
-        Self { simulator, clock, server, wire, store, connection, operator, seed: AtomicU64::new(0) }
-    }
-
-    fn engine(&self) -> Engine {
-        let operator: Operator = serde_json::from_value(self.operator.clone()).unwrap();
-        Engine::builder(Registry::new().with(OpenMeteo::default()), self.store.clone(), self.wire.clone())
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
+        let now = now.parse().unwrap();
+        let simulator = OpenMeteoSimulator::seeded(&Setup::new(7, now)).into();
+        let mut base = lifehub_testkit::Rig::new(OpenMeteo, simulator, now).unwrap().with_quotas();
+        change(&mut base.connection.settings);
+        let (server, inner) = (base.server.url(), base.transport.clone());
+        let wire = Arc::new(Wire { server, inner, seen: Mutex::default() });
+        base.transport = wire.clone();
+        Self { base, wire }
     }
 
     async fn run(&self, full: bool) -> Report {
@@ -120,8 +95,8 @@ impl Rig {
 
     /// The live records by their day.
     fn stored(&self) -> BTreeMap<String, Value> {
-        let records = self.store.records(self.connection.id).into_iter().filter(|record| !record.deleted);
         let body = |text: &str| serde_json::from_str(text).unwrap();
+        let records = self.records("").into_iter();
         records.map(|record| (record.external_id.clone(), body(record.record.body()))).collect()
     }
 
@@ -306,7 +281,7 @@ async fn json_that_ends_in_plain_text_is_asked_for_again() {
 /// Spends a limit, and tells when the request that was refused was sent again or is to be.
 async fn waits(limits: Option<Limits>, mishap: Option<Mishap>) -> (RunStatus, String) {
     let mut rig = Rig::new("2026-06-10T12:07:30Z");
-    rig.operator["open-meteo"]["quotas"] = json!("off");
+    rig.operator["quotas"] = json!("off");
     rig.simulator.set_limits(limits);
     mishap.into_iter().for_each(|mishap| rig.simulator.mishap(mishap));
     let status = rig.run(false).await.status;

@@ -92,7 +92,7 @@ pub(crate) fn workout(item: &RawItem) -> Records {
     let workout = Workout {
         sport: fields.need("activity")?,
         name: fields.text("label")?,
-        elapsed_s: seconds(&when),
+        elapsed_s: when.duration_s(),
         distance_m: fields.get("distance")?,
         energy_kcal: fields.get("calories")?,
         ..Workout::default()
@@ -105,7 +105,8 @@ pub(crate) fn session(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
     let when = fields.span("start_datetime", "end_datetime")?;
     let session = fields.custom("oura_session", &[("type", "type"), ("mood", "mood")])?;
-    Ok(vec![Record::new(when.clone(), &session.metric("duration_s", seconds(&when)))?])
+    let session = session.metric("duration_s", when.duration_s());
+    Ok(vec![Record::new(when, &session)?])
 }
 
 /// What the person noted: each kind of tag is a tracker, and each tag a yes in it.
@@ -118,8 +119,7 @@ pub(crate) fn tag(item: &RawItem) -> Records {
     };
     let day = When::Day(fields.need("start_day")?);
     // These times are declared local, and may lack an offset.
-    let time = |member| Ok::<_, Reject>(fields.get::<Maybe<Moment>>(member)?.and_then(|time| time.0));
-    let when = match (time("start_time")?, time("end_time")?) {
+    let when = match (fields.maybe::<Moment>("start_time"), fields.maybe::<Moment>("end_time")) {
         (Some(start), Some(end)) if start.at <= end.at => When::Span { start, end },
         (start, _) => start.map_or(day, When::At),
     };
@@ -136,11 +136,6 @@ pub(crate) fn heart_rate(item: &RawItem) -> Records {
 
 fn ratio(percent: f64) -> f64 {
     percent / 100.0
-}
-
-/// The length of a span.
-fn seconds(when: &When) -> Option<f64> {
-    when.start().zip(when.end()).map(|(start, end)| end.at.since(start.at).as_secs_f64())
 }
 
 /// Letters and digits in lower case, with single `_` between words.

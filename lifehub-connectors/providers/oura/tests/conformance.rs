@@ -1,6 +1,6 @@
 //! Every case of the conformance suite.
 
 lifehub_testkit::connector_suite! {
-    connector: lifehub_oura::Oura::default(),
+    connector: lifehub_oura::Oura,
     account: lifehub_oura::simulator::account,
 }

@@ -21,22 +21,14 @@ const WINDOW: u16 = 30;
 
 /// How far the clocks of the earth's zones are behind UTC, and ahead of it. Rize counts days by a zone of the user that
 /// it does not tell.
-const BEHIND: Duration = Duration::from_secs(12 * 3_600);
-const AHEAD: Duration = Duration::from_secs(14 * 3600);
+const BEHIND: Duration = HOUR.saturating_mul(12);
+const AHEAD: Duration = HOUR.saturating_mul(14);
 
 /// Reads Rize.
 #[derive(Debug)]
-pub struct Rize {
-    manifest: Manifest,
-}
+pub struct Rize;
 
-impl Default for Rize {
-    fn default() -> Self {
-        Self { manifest: manifest() }
-    }
-}
-
-fn manifest() -> Manifest {
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
     // There is no updated-since: edits are found by reading the last week again, later ones by the full pass. One
     // answer holds all of a window, so that what it lacks is gone.
     let reread = |stream: StreamSpec| stream.lookback(7 * DAY).absence(Absence::MeansGone);
@@ -51,31 +43,33 @@ fn manifest() -> Manifest {
         origins: &[],
         auth: Auth::api_key(AuthScheme::bearer("api_key")),
         // No limit is published: one request at a time, half a second apart.
-        quotas: vec![QuotaSpec::sliding("pace", QuotaScope::Connection, 120, HOUR / 60).burst(1)],
-        streams: vec![reread(sessions).interval(HOUR / 2), reread(days).interval(3 * HOUR)],
+        quotas: vec![QuotaSpec::sliding("pace", QuotaScope::Connection, 120, MINUTE).burst(1)],
+        streams: vec![reread(sessions).interval(30 * MINUTE), reread(days).interval(3 * HOUR)],
         settings: SettingsSchema::of::<Settings>(),
         terms: Terms { delete_on_withdrawal: false, ..Terms::owner_only("https://rize.io/terms-of-service") },
     }
-}
+});
 
 #[async_trait]
 impl Connector for Rize {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &MANIFEST
     }
 
     /// By the e-mail address, as Rize is not known to tell an id of its users.
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
         let query = cx.graphql(GRAPHQL, "query { currentUser { email name } }", &json!({}));
-        let user = query.send().await?;
-        let text = |name: &str| user.member_opt::<String>(&format!("data.currentUser.{name}"));
-        let (email, name) = (text("email")?.ok_or_else(refusal::wrong_key)?, text("name")?);
-        let title = name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| email.clone());
-        Ok(Identity { account: email.to_lowercase(), title: Some(title) })
+        let read = |answer: &Answer| {
+            let user = answer.fields()?;
+            let email = user.text("data.currentUser.email")?.ok_or_else(refusal::wrong_key)?;
+            let title = user.text("data.currentUser.name")?.unwrap_or_else(|| email.clone());
+            Ok(Identity { account: email.to_lowercase(), title: Some(title) })
+        };
+        query.parse(read).await
     }
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
-        let Settings { start } = cx.settings()?;
+        let start = cx.settings::<Settings>()?.start();
         let pass = cx.pass();
         let first = pass.from.map_or(start, |from| (from - BEHIND).utc_day().max(start));
         let last = (pass.to + AHEAD).utc_day().max(first);

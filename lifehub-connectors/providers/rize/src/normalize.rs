@@ -33,7 +33,7 @@ pub(crate) fn session(item: &RawItem) -> Records {
 }
 
 fn trimmed(fields: &Fields<'_>, name: &str) -> Result<Option<String>, Reject> {
-    Ok(fields.text(name)?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
+    Ok(fields.text(name)?.map(|text| text.trim().to_owned()))
 }
 
 /// An offset of zero is what Rize writes for everybody, and says nothing of the user's clock.
@@ -44,13 +44,8 @@ fn local(moment: Moment) -> Moment {
 /// Makes the record of a day of the user's calendar. All times are in seconds, `workHours` too.
 pub(crate) fn day(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
-    let seconds = |name| match fields.get::<f64>(name)? {
-        // What does not fit into a day is in another unit.
-        Some(time) if !(0.0..=LONGEST_S).contains(&time) => {
-            Err(Reject::new(format!("`{name}` lies outside of a day's seconds")))
-        }
-        time => Ok(time),
-    };
+    // What does not fit into a day is in another unit.
+    let seconds = |name| fields.within(name, 0.0..=LONGEST_S);
     let productivity = Productivity {
         focus_s: seconds("focusTime")?,
         meeting_s: seconds("meetingTime")?,

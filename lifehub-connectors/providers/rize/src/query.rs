@@ -1,10 +1,7 @@
 //! The two questions that are asked of Rize, and the items in their answers.
 
-use std::collections::BTreeMap;
-
 use lifehub_core::prelude::*;
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 /// The only path, below the base URL.
@@ -30,20 +27,11 @@ enum Fate {
 /// Which sessions Rize counts to a window (those that touch it, begin or lie in it) is not documented, so that a wider
 /// one is asked for.
 pub(crate) async fn sessions(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item>> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Session {
-        id: String,
-        #[serde(default)]
-        start_time: Maybe<Timestamp>,
-        #[serde(default)]
-        end_time: Maybe<Timestamp>,
-    }
     let (from, to) = (span.from.start_utc(), span.to.plus(1).start_utc());
     let asked = (from - DAY, to + DAY);
     let now = cx.now();
-    let judge = |session: Session| {
-        let (start, end) = (session.start_time.0, session.end_time.0);
+    let judge = |session: &Fields<'_>| {
+        let (start, end) = (session.maybe("startTime"), session.maybe::<Timestamp>("endTime"));
         let fate = match start {
             Some(start) if start > asked.1 || end.is_some_and(|end| end.max(start) < asked.0) => {
                 Fate::Foreign
@@ -52,7 +40,7 @@ pub(crate) async fn sessions(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item
             // Without a start it is for the normalizer to refuse.
             _ => Fate::Wanted,
         };
-        (ItemKey::new(session.id).at(start), fate)
+        Ok((ItemKey::new(session.id("id")?).at(start), fate))
     };
     let bounds = (asked.0.to_string(), asked.1.to_string());
     ask(cx, SESSIONS, "ISO8601DateTime", "", span, bounds, judge).await
@@ -60,26 +48,17 @@ pub(crate) async fn sessions(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item
 
 /// The sums of these days of the user's calendar. A day of zeros is a day on which nothing was tracked.
 pub(crate) async fn days(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item>> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Bucket {
-        date: Day,
-        focus_time: Maybe<f64>,
-        break_time: Maybe<f64>,
-        meeting_time: Maybe<f64>,
-        tracked_time: Maybe<f64>,
-        work_hours: Maybe<f64>,
-    }
-    let judge = |day: Bucket| {
-        let times = [day.focus_time, day.break_time, day.meeting_time, day.tracked_time, day.work_hours];
-        let fate = if !(span.from..=span.to).contains(&day.date) {
+    let judge = |bucket: &Fields<'_>| {
+        let day: Day = bucket.need("date")?;
+        let times = ["focusTime", "breakTime", "meetingTime", "trackedTime", "workHours"];
+        let fate = if !(span.from..=span.to).contains(&day) {
             Fate::Foreign
-        } else if times.iter().all(|time| time.0 == Some(0.0)) {
+        } else if times.iter().all(|time| bucket.maybe(time) == Some(0.0)) {
             Fate::Unwanted
         } else {
             Fate::Wanted
         };
-        (ItemKey::new(day.date).at(day.date.start_utc()), fate)
+        Ok((ItemKey::new(day).at(day.start_utc()), fate))
     };
     let bounds = (span.from.to_string(), span.to.to_string());
     ask(cx, SUMMARIES, "ISO8601Date", ".buckets", span, bounds, judge).await
@@ -89,33 +68,32 @@ pub(crate) async fn days(cx: &Context<'_>, span: DaySpan) -> Result<Vec<Item>> {
 ///
 /// Every question goes to the same path. Under an alias that names the days, an answer to another question cannot be
 /// taken for one that has nothing for these.
-async fn ask<H: DeserializeOwned>(
+async fn ask(
     cx: &Context<'_>,
     member: &str,
     scalar: &str,
     list: &str,
     span: DaySpan,
     (from, to): (String, String),
-    judge: impl Fn(H) -> (ItemKey, Fate) + Send + Sync,
+    judge: impl Fn(&Fields<'_>) -> Result<(ItemKey, Fate), Reject> + Send + Sync,
 ) -> Result<Vec<Item>> {
     let alias = format!("from_{}", span.from).replace('-', "_");
     let query = format!("query($from: {scalar}!, $to: {scalar}!) {{ {alias}: {member} }}");
     let call = cx.graphql(GRAPHQL, &query, &json!({ "from": from, "to": to }));
     let read = |answer: &Answer| {
         // A member of another name is the answer to another question.
-        let data: BTreeMap<String, IgnoredAny> = answer.member("data")?;
-        match data.contains_key(&alias) {
-            true => answer.items_at(&format!("data.{alias}{list}")),
-            false => Err(foreign()),
+        match answer.member_opt::<IgnoredAny>(&format!("data.{alias}"))? {
+            Some(_) => answer.items_at(&format!("data.{alias}{list}")),
+            None => Err(foreign()),
         }
     };
     let entries = call.parse(read).await?;
     let sifted = entries.into_iter().map(|entry| {
         let mut fate = Fate::Wanted;
-        let item = Item::read(entry, |head| {
-            let (key, own) = judge(head);
+        let item = Item::read(entry, |entry| {
+            let (key, own) = judge(entry)?;
             fate = own;
-            key
+            Ok(key)
         });
         match fate {
             // One without a readable head is wanted too.

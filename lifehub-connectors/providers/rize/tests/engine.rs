@@ -3,23 +3,16 @@
 #![expect(clippy::disallowed_types, reason = "`tokio::test` builds a runtime")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use lifehub_core::ErrorKind;
-use lifehub_core::clock::{Clock, Day, ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::engine::{
-    Connection, Counts, Engine, ErrorReport, Operator, Report, RunStatus, SyncOptions,
-};
-use lifehub_core::http::ReqwestTransport;
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
+use lifehub_core::clock::{Clock, Day, Timestamp};
+use lifehub_core::engine::{Counts, ErrorReport, Report, RunStatus, SyncOptions};
 use lifehub_core::secret::{Credentials, Secret};
 use lifehub_rize::Rize;
 use lifehub_rize::simulator::{RizeSimulator, Window};
-use lifehub_testkit::{Account, Change, Fact, Server, Setup};
+use lifehub_testkit::{Account, Change, Fact, Setup};
 use serde_json::{Value, json};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -28,15 +21,20 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// A Tuesday, noon in UTC.
 const NOON: &str = "2026-03-10T12:00:00Z";
 
-struct Rig {
-    simulator: RizeSimulator,
-    clock: Arc<ManualClock>,
-    server: Server,
-    store: Arc<MemoryStore>,
-    connection: Connection,
-    operator: Operator,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+struct Rig(lifehub_testkit::Rig<RizeSimulator>);
+
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<RizeSimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 fn setup(now: &str) -> Setup {
@@ -44,23 +42,10 @@ fn setup(now: &str) -> Setup {
 }
 
 impl Rig {
+    /// Its requests are paced by the quota of the manifest.
     fn new(setup: &Setup) -> Self {
-        let simulator = RizeSimulator::seeded(setup);
-        let clock = Arc::new(ManualClock::at(setup.now));
-        let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-        let access = simulator.access(&server.url());
-        let (store, rng) = (Arc::new(MemoryStore::new()), Rng::seeded(7));
-        let connection = Connection {
-            id: ConnectionId::new(setup.now, &rng),
-            user: UserId::new(setup.now, &rng),
-            provider: "rize".into(),
-            account: None,
-            settings: access.settings,
-            zone: Zone::utc(),
-        };
-        store.set_credentials(connection.id, access.credentials);
-        let operator = serde_json::from_value(json!({ "rize": { "base_url": access.base_url } })).unwrap();
-        Self { simulator, clock, server, store, connection, operator, seed: AtomicU64::new(0) }
+        let simulator = RizeSimulator::seeded(setup).into();
+        Self(lifehub_testkit::Rig::new(Rize, simulator, setup.now).unwrap().with_quotas())
     }
 
     /// After a first sync.
@@ -70,15 +55,6 @@ impl Rig {
         rig.equals_truth();
         rig.server.take_requests();
         rig
-    }
-
-    fn engine(&self) -> Engine {
-        let transport = Arc::new(ReqwestTransport::new().unwrap());
-        Engine::builder(Registry::new().with(Rize::default()), self.store.clone(), transport)
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(self.operator.clone())
-            .build()
     }
 
     async fn run(&self, full: bool) -> Report {
@@ -103,7 +79,7 @@ impl Rig {
 
     /// The live records as they are published, by their item.
     fn stored(&self) -> BTreeMap<String, Value> {
-        let records = self.store.records(self.connection.id).into_iter().filter(|record| !record.deleted);
+        let records = self.records("").into_iter();
         records.map(|record| (record.external_id.clone(), serde_json::to_value(&record).unwrap())).collect()
     }
 
@@ -319,7 +295,7 @@ async fn a_key_that_was_deleted_asks_for_a_new_one() {
     assert!(error.hint.as_deref().unwrap().contains("Settings > API"), "{error:?}");
     assert_eq!(rig.server.take_requests().len(), 1, "what concerns the connection is asked once");
     let credentials = Credentials::none().with("api_key", Secret::new("another-made-up-key".to_owned()));
-    rig.store.set_credentials(rig.connection.id, credentials.clone());
+    rig.set_credentials(credentials.clone());
     rig.sync_full().await;
     rig.equals_truth();
     rig.connection.settings = json!({});

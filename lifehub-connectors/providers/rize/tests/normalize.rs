@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 fn normalize(stream: &str, body: &Value) -> Result<Vec<Record>, Reject> {
     let body = RawJson::new(body.to_string()).unwrap();
     let item = RawItem { id: "1".into(), at: None, version: None, body };
-    Rize::default().manifest().stream(stream).unwrap().normalizer.normalize(&item)
+    Rize.manifest().stream(stream).unwrap().normalizer.normalize(&item)
 }
 
 /// The metrics of a record.
@@ -81,7 +81,7 @@ fn what_is_no_session_or_day_is_rejected_without_its_values() {
 
 #[test]
 fn settings_are_checked_before_anything_is_asked() {
-    let schema = Rize::default().manifest().settings;
+    let schema = Rize.manifest().settings;
     schema.check(&json!({})).unwrap();
     schema.check(&json!({ "start": "2020-01-01" })).unwrap();
     for (settings, word) in [

@@ -27,7 +27,7 @@ impl Transport for Canned {
 }
 
 async fn identify(status: u16, body: &'static str) -> Result<Identity> {
-    let rize = Rize::default();
+    let rize = Rize;
     let home = rize.manifest().base_url.parse().unwrap();
     let http = Http::builder(Arc::new(Canned(status, body)), home)
         .retry(RetryPolicy::never())

@@ -11,46 +11,35 @@ mod refusal;
 pub mod simulator;
 
 use lifehub_core::prelude::*;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use list::List;
 
 /// Reads Spotify.
 #[derive(Debug)]
-pub struct Spotify {
-    manifest: Manifest,
-}
+pub struct Spotify;
 
-impl Default for Spotify {
-    fn default() -> Self {
-        Self { manifest: manifest() }
-    }
-}
-
-fn manifest() -> Manifest {
-    Manifest {
-        id: "spotify",
-        title: "Spotify",
-        about: "Plays, saved tracks, playlists and favourites of one listener",
-        docs: "https://developer.spotify.com/documentation/web-api",
-        base_url: "https://api.spotify.com/v1",
-        origins: &[],
-        auth: Auth::oauth2(OAUTH),
-        // Spotify names no figures. It counts over half a minute for each app, and over longer for each developer: users
-        // tell of locks for most of a day after 800 calls and more.
-        quotas: vec![
-            QuotaSpec::sliding("half-minute", QuotaScope::App, 30, Duration::from_secs(30)).burst(10),
-            QuotaSpec::fixed("day", QuotaScope::App, 600, DAY),
-        ],
-        streams: streams(),
-        settings: no_settings(),
-        terms: Terms {
-            attribution: Some("Music data from Spotify"),
-            ..Terms::owner_only("https://developer.spotify.com/terms")
-        },
-    }
-}
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| Manifest {
+    id: "spotify",
+    title: "Spotify",
+    about: "Plays, saved tracks, playlists and favourites of one listener",
+    docs: "https://developer.spotify.com/documentation/web-api",
+    base_url: "https://api.spotify.com/v1",
+    origins: &[],
+    auth: Auth::oauth2(OAUTH),
+    // Spotify names no figures. It counts over half a minute for each app, and over longer for each developer: users
+    // tell of locks for most of a day after 800 calls and more.
+    quotas: vec![
+        QuotaSpec::sliding("half-minute", QuotaScope::App, 30, Duration::from_secs(30)).burst(10),
+        QuotaSpec::fixed("day", QuotaScope::App, 600, DAY),
+    ],
+    streams: streams(),
+    settings: no_settings(),
+    terms: Terms {
+        attribution: Some("Music data from Spotify"),
+        ..Terms::owner_only("https://developer.spotify.com/terms")
+    },
+});
 
 /// Spotify's consent (<https://developer.spotify.com/documentation/web-api/tutorials/code-flow>). It ends six months
 /// after the user gave it, however often the tokens were renewed: there is no life that renewing them would prolong.
@@ -93,63 +82,26 @@ fn streams() -> Vec<StreamSpec> {
     ]
 }
 
-/// The user as `GET /me` tells.
-#[derive(Deserialize)]
-struct Profile {
-    /// Immutable, for account linking; `id` is not.
-    account_id: String,
-    /// What stands as the owner of playlists.
-    id: String,
-    display_name: Option<String>,
-}
-
-async fn profile(cx: &Context<'_>) -> Result<Profile> {
-    cx.get("/me").json().await
-}
-
 /// A track's name for machines; a local file has no other.
-#[derive(Deserialize)]
-struct Uri {
-    uri: String,
-}
+const TRACK: &str = "track.uri";
 
 /// The last plays, all that there are. Nothing says that one was taken back.
 async fn plays(cx: &Context<'_>) -> Result<Page> {
-    #[derive(Deserialize)]
-    struct Head {
-        /// With its milliseconds: a second may hold two plays.
-        played_at: String,
-        track: Uri,
-    }
     // Further back there are empty pages alone: what `next` leads to is not asked for.
     let list = List::first(cx.get("/me/player/recently-played")).await?;
-    let read =
-        |body| Item::read(body, |head: Head| ItemKey::new(format!("{}|{}", head.played_at, head.track.uri)));
-    let items = list.items.into_iter().map(read).collect();
+    let key = |play: &Fields<'_>| {
+        // With its milliseconds: a second may hold two plays.
+        let (played_at, uri): (String, String) = (play.need("played_at")?, play.need(TRACK)?);
+        Ok(ItemKey::new(format!("{played_at}|{uri}")))
+    };
+    let items = list.items.into_iter().map(|body| Item::read(body, key)).collect();
     Ok(Page { items, next: go_on(None::<PagePath>, Coverage::Nothing)? })
 }
 
-/// A track of the library.
-#[derive(Deserialize)]
-struct Saved {
-    track: Uri,
-}
-
-/// A playlist of the library, a followed one too.
-#[derive(Deserialize)]
-struct Listed {
-    id: String,
-}
-
-/// A page of a list that every pass reads whole.
-async fn whole<H: DeserializeOwned>(
-    cx: &Context<'_>,
-    path: &str,
-    cursor: Option<&Cursor>,
-    id: fn(H) -> String,
-) -> Result<Page> {
+/// A page of a list that every pass reads whole, followed ones of others included; `id` is the path to an entry's id.
+async fn whole(cx: &Context<'_>, path: &str, cursor: Option<&Cursor>, id: &str) -> Result<Page> {
     let list = List::at(cx, &resume(cursor)?, cx.get(path)).await?;
-    let read = |body| Item::read(body, |head: H| ItemKey::new(id(head)));
+    let read = |body| Item::read(body, |entry| Ok(ItemKey::new(entry.id(id)?)));
     let items = list.items.into_iter().map(read).collect();
     Ok(Page { items, next: go_on(list.next, Coverage::Whole)? })
 }
@@ -165,14 +117,6 @@ struct Range {
 
 /// What the user likes best over one range a page, as it stands today.
 async fn top(cx: &Context<'_>, kind: &str, cursor: Option<&Cursor>) -> Result<Page> {
-    #[derive(Serialize)]
-    struct Ranked<'a> {
-        day: Day,
-        time_range: &'a str,
-        /// From 1.
-        rank: u32,
-        item: RawJson,
-    }
     let Range { range } = resume(cursor)?;
     let expired = || Error::new(ErrorKind::CursorExpired, "there are fewer ranges of favourites");
     let time_range = *RANGES.get(range).ok_or_else(expired)?;
@@ -183,12 +127,11 @@ async fn top(cx: &Context<'_>, kind: &str, cursor: Option<&Cursor>) -> Result<Pa
         return Err(Error::new(ErrorKind::InvalidResponse, text).hint("the next sync asks again"));
     }
     let day = list.day;
-    let ranked = list.items.into_iter().zip(1..).map(|(item, rank)| {
-        let id = format!("{kind}:{time_range}:{day}:{rank}");
-        let body = RawJson::of(&Ranked { day, time_range, rank, item })?;
-        Ok(Item::Put(RawItem { id, at: None, version: None, body }))
+    let ranked = list.items.into_iter().zip(1_u32..).map(|(item, rank)| {
+        let body = item.with("_rank", rank).with("_time_range", time_range).with("_day", day.to_string());
+        Item::Put(RawItem { id: format!("{kind}:{time_range}:{day}:{rank}"), at: None, version: None, body })
     });
-    let items = ranked.collect::<Result<_>>()?;
+    let items = ranked.collect();
     let next = Some(range + 1).filter(|next| *next < RANGES.len()).map(|range| Range { range });
     Ok(Page { items, next: go_on(next, Coverage::Nothing)? })
 }
@@ -196,17 +139,17 @@ async fn top(cx: &Context<'_>, kind: &str, cursor: Option<&Cursor>) -> Result<Pa
 #[async_trait]
 impl Connector for Spotify {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &MANIFEST
     }
 
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
-        let Profile { account_id, display_name, .. } = profile(cx).await?;
-        Ok(Identity { account: account_id, title: display_name })
+        // Immutable, for account linking; `id` is not.
+        cx.get("/me").parse(|me| Identity::of(me, "account_id", "display_name")).await
     }
 
     async fn partitions(&self, cx: &Context<'_>, stream: &str) -> Result<Vec<Partition>> {
         match stream {
-            "playlist_items" => playlists::readable(cx, &profile(cx).await?.id).await,
+            "playlist_items" => playlists::readable(cx).await,
             _ => Ok(vec![Partition::only()]),
         }
     }
@@ -214,8 +157,8 @@ impl Connector for Spotify {
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
         match at.stream {
             "recently_played" => plays(cx).await,
-            "saved_tracks" => whole(cx, "/me/tracks", cursor, |saved: Saved| saved.track.uri).await,
-            "playlists" => whole(cx, "/me/playlists", cursor, |playlist: Listed| playlist.id).await,
+            "saved_tracks" => whole(cx, "/me/tracks", cursor, TRACK).await,
+            "playlists" => whole(cx, "/me/playlists", cursor, "id").await,
             "playlist_items" => playlists::entries(cx, at.partition, cursor).await,
             "top_tracks" => top(cx, "tracks", cursor).await,
             "top_artists" => top(cx, "artists", cursor).await,

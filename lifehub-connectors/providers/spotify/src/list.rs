@@ -1,8 +1,6 @@
 //! A page of a list as Spotify gives it, and the way to the next.
 
 use lifehub_core::prelude::*;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// The most that a page holds, and the plays that are kept.
 const LIMIT: u32 = 50;
@@ -29,34 +27,20 @@ impl List {
 
     /// The page at which a walk stands that began with this call.
     pub(crate) async fn at(cx: &Context<'_>, place: &PagePath, first: Call) -> Result<Self> {
-        match &place.path {
-            Some(path) => cx.get(path).parse(Self::read).await,
-            None => Self::first(first).await,
-        }
+        cx.page(place, first.query("limit", LIMIT)).parse(Self::read).await
     }
 
     fn read(answer: &Answer) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Envelope<'a> {
-            #[serde(default)]
-            href: String,
-            #[serde(borrow)]
-            items: Vec<&'a RawValue>,
-            /// Required, as `items` are: an answer without them is no list.
-            #[serde(deserialize_with = "Option::deserialize")]
-            next: Option<String>,
-            #[serde(default)]
-            offset: u64,
-            #[serde(default)]
-            total: u64,
-        }
-        let Envelope { href, items, next, offset, total } = answer.json()?;
+        let list = answer.fields()?;
+        let href = list.text("href")?.unwrap_or_default();
         let time_range = href.split(['?', '&']).find_map(|pair| pair.strip_prefix("time_range="));
+        // Required, as `items` are: an answer without it is no list.
+        let next: Option<String> = list.nullable("next")?;
         Ok(Self {
-            items: items.into_iter().map(|part| answer.raw(part)).collect(),
+            items: list.items("items")?,
             next: PagePath::linked(answer, next.as_deref())?,
-            offset,
-            total,
+            offset: list.get("offset")?.unwrap_or(0),
+            total: list.get("total")?.unwrap_or(0),
             day: answer.sent.utc_day(),
             time_range: time_range.map(str::to_owned),
         })

@@ -1,19 +1,19 @@
 //! Spotify's objects as records. Their instants end in a constant `Z`, which tells nothing of where the user was.
 
 use lifehub_core::prelude::*;
-use serde::de::IgnoredAny;
 
 /// Makes the play of an entry of the history. `played_at` is the start in some reports and the end in others: it is taken
 /// as it is. The duration is that of the whole track.
 pub(crate) fn play(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
+    let track = fields.inner("track")?.ok_or_else(|| Reject::new("`track` is missing"))?;
     let play = Play {
-        track: fields.need("track.name")?,
-        artists: artists(&fields, "track")?,
-        album: fields.text("track.album.name")?,
-        duration_ms: fields.get("track.duration_ms")?,
-        isrc: fields.text("track.external_ids.isrc")?,
-        url: fields.text("track.external_urls.spotify")?,
+        track: track.need("name")?,
+        artists: artists(&track)?,
+        album: track.text("album.name")?,
+        duration_ms: track.get("duration_ms")?,
+        isrc: track.text("external_ids.isrc")?,
+        url: track.text("external_urls.spotify")?,
     };
     Ok(vec![Record::new(When::At(fields.need("played_at")?), &play)?])
 }
@@ -21,8 +21,8 @@ pub(crate) fn play(item: &RawItem) -> Records {
 /// Makes the fact that a track was saved.
 pub(crate) fn saved_track(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
-    let saved = track(&fields, "track", "saved_track")?;
-    Ok(vec![Record::new(When::At(fields.need("added_at")?), &saved)?])
+    let saved = fields.inner("track")?.ok_or_else(|| Reject::new("`track` is missing"))?;
+    Ok(vec![Record::new(When::At(fields.need("added_at")?), &track(&saved, "saved_track")?)?])
 }
 
 /// Makes the record of a playlist, which is of no day.
@@ -50,38 +50,37 @@ pub(crate) fn playlist(item: &RawItem) -> Records {
 /// (very old playlists), is none.
 pub(crate) fn playlist_entry(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
-    let there = |path| Ok::<_, Reject>(fields.get::<IgnoredAny>(path)?.map(|_| path));
     // The second is the name before February 2026.
-    let path = there("entry.item")?.or(there("entry.track")?);
-    let (Some(path), Some(added_at)) = (path, fields.get("entry.added_at")?) else { return Ok(vec![]) };
-    let entry = track(&fields, path, "playlist_entry")?
-        .with("playlist", fields.text("playlist")?)
-        .with("added_by", fields.text("entry.added_by.id")?);
+    let added = fields.inner("item")?.or(fields.inner("track")?);
+    let (Some(added), Some(added_at)) = (added, fields.get("added_at")?) else { return Ok(vec![]) };
+    let entry = track(&added, "playlist_entry")?
+        .with("playlist", fields.text("_playlist")?)
+        .with("added_by", fields.text("added_by.id")?);
     Ok(vec![Record::new(When::At(added_at), &entry)?])
 }
 
 /// Makes the rank of a track on a day.
 pub(crate) fn top_track(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
-    ranked(&fields, track(&fields, "item", "top_track")?)
+    ranked(&fields, track(&fields, "top_track")?)
 }
 
 /// Makes the rank of an artist on a day.
 pub(crate) fn top_artist(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
-    let artist = fields.custom("top_artist", &[("item.external_urls.spotify", "url")])?;
-    let (name, uri): (String, String) = (fields.need("item.name")?, fields.need("item.uri")?);
+    let artist = fields.custom("top_artist", &[("external_urls.spotify", "url")])?;
+    let (name, uri): (String, String) = (fields.need("name")?, fields.need("uri")?);
     ranked(&fields, artist.with("artist", Some(name)).with("uri", Some(uri)))
 }
 
 fn ranked(fields: &Fields<'_>, fact: Custom) -> Records {
-    let (range, rank): (String, f64) = (fields.need("time_range")?, fields.need("rank")?);
+    let (range, rank): (String, f64) = (fields.need("_time_range")?, fields.need("_rank")?);
     let fact = fact.with("time_range", Some(range)).with("rank", Some(rank));
-    Ok(vec![Record::new(When::Day(fields.need("day")?), &fact)?])
+    Ok(vec![Record::new(When::Day(fields.need("_day")?), &fact)?])
 }
 
 /// What is known of a track, of a local file or, in playlists, of an episode of a podcast.
-fn track(fields: &Fields<'_>, path: &str, schema: &str) -> Result<Custom, Reject> {
+fn track(track: &Fields<'_>, schema: &str) -> Result<Custom, Reject> {
     const MEMBERS: [(&str, &str); 5] = [
         ("album.name", "album"),
         ("show.name", "show"),
@@ -89,18 +88,12 @@ fn track(fields: &Fields<'_>, path: &str, schema: &str) -> Result<Custom, Reject
         ("external_ids.isrc", "isrc"),
         ("external_urls.spotify", "url"),
     ];
-    let mut fact = Custom { schema: schema.to_owned(), ..Custom::default() };
-    for (from, name) in [("name", "track"), ("uri", "uri")] {
-        fact = fact.with(name, Some(fields.need::<String>(&format!("{path}.{from}"))?));
-    }
-    for (from, name) in MEMBERS {
-        fact = fact.with(name, fields.get::<CustomValue>(&format!("{path}.{from}"))?);
-    }
-    Ok(fact.with("artists", Some(artists(fields, path)?)))
+    let (name, uri): (String, String) = (track.need("name")?, track.need("uri")?);
+    let fact = track.custom(schema, &MEMBERS)?.with("track", Some(name)).with("uri", Some(uri));
+    Ok(fact.with("artists", Some(artists(track)?)))
 }
 
 /// The names of a track's artists. Those of a local file may be empty.
-fn artists(fields: &Fields<'_>, path: &str) -> Result<Vec<String>, Reject> {
-    let artists = fields.list(&format!("{path}.artists"))?;
-    artists.iter().filter_map(|artist| artist.text("name").transpose()).collect()
+fn artists(track: &Fields<'_>) -> Result<Vec<String>, Reject> {
+    track.list("artists")?.iter().filter_map(|artist| artist.text("name").transpose()).collect()
 }

@@ -6,45 +6,33 @@ use lifehub_core::prelude::*;
 use lifehub_core::record::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::Uri;
 use crate::list::List;
 
-/// Spotify counts no further than to 100,000 playlists.
-const MOST_PAGES: usize = 2_000;
-
 /// The playlists whose entries Spotify gives to this user.
-pub(crate) async fn readable(cx: &Context<'_>, me: &str) -> Result<Vec<Partition>> {
-    #[derive(Deserialize)]
-    struct Head {
-        id: String,
-        name: Option<String>,
-        #[serde(default)]
-        collaborative: bool,
-        owner: Owner,
-    }
-    #[derive(Deserialize)]
-    struct Owner {
-        id: String,
-    }
-    let (mut place, mut links, mut known) = (PagePath::default(), HashSet::new(), HashSet::new());
-    let mut partitions = Vec::new();
-    loop {
+pub(crate) async fn readable(cx: &Context<'_>) -> Result<Vec<Partition>> {
+    // What stands as the owner of playlists.
+    let me: String = cx.get("/me").parse(|me| me.member("id")).await?;
+    let (mut partitions, mut known, mut walk) = (Vec::new(), HashSet::new(), Walk::default());
+    while let Some(place) = walk.page() {
         let list = List::at(cx, &place, cx.get("/me/playlists")).await?;
         for item in &list.items {
             // What cannot be read is in the quarantine of the stream of playlists.
-            let Ok(head) = item.read::<Head>() else { continue };
-            let open = head.owner.id == me || head.collaborative && opens(cx, &head.id).await?;
+            let Ok(playlist) = Fields::read(item) else { continue };
+            let (Some(id), Some(owner)) =
+                (playlist.maybe::<String>("id"), playlist.maybe::<String>("owner.id"))
+            else {
+                continue;
+            };
+            let shared = playlist.maybe("collaborative") == Some(true);
+            let open = owner == me || shared && opens(cx, &id).await?;
             // One that slid to the next page meanwhile comes twice.
-            if open && known.insert(head.id.clone()) {
-                partitions.push(Partition { title: head.name, ..Partition::new(head.id) });
+            if open && known.insert(id.clone()) {
+                partitions.push(Partition { title: playlist.maybe("name"), ..Partition::new(id) });
             }
         }
-        match list.next {
-            None => return Ok(partitions),
-            Some(next) if links.len() < MOST_PAGES && links.insert(next.path.clone()) => place = next,
-            Some(_) => return Err(led_back("Spotify's list of playlists does not come to its end")),
-        }
+        walk.go_on(list.next)?;
     }
+    Ok(partitions)
 }
 
 /// Whether the user works on somebody else's collaborative playlist, or only follows it. Nothing but the answer tells:
@@ -61,7 +49,7 @@ async fn opens(cx: &Context<'_>, playlist: &str) -> Result<bool> {
 
 /// Where a walk through a playlist stands.
 #[derive(Default, Serialize, Deserialize)]
-struct Walk {
+struct Stand {
     page: PagePath,
     /// How many entries there were when it began.
     total: u64,
@@ -72,19 +60,7 @@ struct Walk {
 /// The entries of one playlist. An entry is known by when what was added, and, if that stands there several times, by
 /// which of them it is; not by its position, which changes with every entry that goes before it.
 pub(crate) async fn entries(cx: &Context<'_>, playlist: &str, cursor: Option<&Cursor>) -> Result<Page> {
-    #[derive(Serialize, Deserialize)]
-    struct Entry<P, E> {
-        playlist: P,
-        entry: E,
-    }
-    #[derive(Deserialize)]
-    struct Head {
-        added_at: Option<String>,
-        item: Option<Uri>,
-        /// The name before February 2026.
-        track: Option<Uri>,
-    }
-    let Walk { page, total, mut seen } = resume(cursor)?;
+    let Stand { page, total, mut seen } = resume(cursor)?;
     let list = List::at(cx, &page, cx.get("/playlists").segment(playlist).segment("items")).await?;
     if list.offset < seen.len() as u64 {
         return Err(led_back("Spotify gives a page of the playlist again"));
@@ -95,21 +71,22 @@ pub(crate) async fn entries(cx: &Context<'_>, playlist: &str, cursor: Option<&Cu
     }
     let mut items = Vec::with_capacity(list.items.len());
     for entry in list.items {
-        let body = RawJson::of(&Entry { playlist, entry })?;
         let mut print = 0;
-        items.push(Item::read(body, |Entry { entry, .. }: Entry<String, Head>| {
-            let uri = entry.item.or(entry.track).map(|track| track.uri);
-            let key = format!("{}|{}", entry.added_at.unwrap_or_default(), uri.unwrap_or_default());
+        items.push(Item::read(entry.with("_playlist", playlist), |entry| {
+            // The second is the name before February 2026. What is not there any more has neither.
+            let uri: Option<String> = entry.maybe("item.uri").or(entry.maybe("track.uri"));
+            let added_at: Option<String> = entry.get("added_at")?;
+            let key = format!("{}|{}", added_at.unwrap_or_default(), uri.unwrap_or_default());
             let [a, b, c, d, ..] = *Digest::of_bytes(key.as_bytes()).as_bytes();
             print = u32::from_be_bytes([a, b, c, d]);
-            match seen.iter().filter(|known| **known == print).count() {
+            Ok(match seen.iter().filter(|known| **known == print).count() {
                 0 => ItemKey::new(key),
                 before => ItemKey::new(format!("{key}|{before}")),
-            }
+            })
         }));
         seen.push(print);
     }
-    let next = list.next.map(|page| Walk { page, total: list.total, seen });
+    let next = list.next.map(|page| Stand { page, total: list.total, seen });
     Ok(Page { items, next: go_on(next, Coverage::Whole)? })
 }
 

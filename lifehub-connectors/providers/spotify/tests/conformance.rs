@@ -1,6 +1,6 @@
 //! Every case of the conformance suite.
 
 lifehub_testkit::connector_suite! {
-    connector: lifehub_spotify::Spotify::default(),
+    connector: lifehub_spotify::Spotify,
     account: lifehub_spotify::simulator::account,
 }

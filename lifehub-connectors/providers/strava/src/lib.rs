@@ -16,38 +16,28 @@ const PER_PAGE: u32 = 200;
 
 /// Reads Strava.
 #[derive(Debug)]
-pub struct Strava {
-    manifest: Manifest,
-}
+pub struct Strava;
 
-impl Default for Strava {
-    fn default() -> Self {
-        Self { manifest: manifest() }
-    }
-}
-
-fn manifest() -> Manifest {
-    Manifest {
-        id: "strava",
-        title: "Strava",
-        about: "Runs, rides and other activities of one athlete",
-        docs: "https://developers.strava.com/docs/reference/",
-        base_url: "https://www.strava.com/api/v3",
-        origins: &[],
-        auth: Auth::oauth2(OAUTH),
-        quotas: quotas(),
-        streams: vec![
-            StreamSpec::incremental("activities", "Activities", &["workout"], normalize::activity)
-                // Pages are numbered, so an activity that goes shifts all behind it.
-                .absence(Absence::MeansGoneIfConfirmed)
-                // Strava has no `updated_at`: what changed is found by reading the last 30 days again.
-                .lookback(30 * DAY)
-                .scopes(&["activity:read_all", "activity:read"]),
-        ],
-        settings: no_settings(),
-        terms: Terms::owner_only("https://www.strava.com/legal/api"),
-    }
-}
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| Manifest {
+    id: "strava",
+    title: "Strava",
+    about: "Runs, rides and other activities of one athlete",
+    docs: "https://developers.strava.com/docs/reference/",
+    base_url: "https://www.strava.com/api/v3",
+    origins: &[],
+    auth: Auth::oauth2(OAUTH),
+    quotas: quotas(),
+    streams: vec![
+        StreamSpec::incremental("activities", "Activities", &["workout"], normalize::activity)
+            // Pages are numbered, so an activity that goes shifts all behind it.
+            .absence(Absence::MeansGoneIfConfirmed)
+            // Strava has no `updated_at`: what changed is found by reading the last 30 days again.
+            .lookback(30 * DAY)
+            .scopes(&["activity:read_all", "activity:read"]),
+    ],
+    settings: no_settings(),
+    terms: Terms::owner_only("https://www.strava.com/legal/api"),
+});
 
 /// Strava's consent (<https://developers.strava.com/docs/authentication>). Without a proof key, which Strava does not
 /// know; a refresh token ends when another is handed out, but not by age.
@@ -103,29 +93,14 @@ fn quotas() -> Vec<QuotaSpec> {
     vec![read("quarter", 100, Duration::from_secs(900), 0), read("day", 1000, DAY, 1)]
 }
 
-/// What the engine must know of an activity.
-#[derive(Deserialize)]
-struct Head {
-    /// 64 bits: documented examples exceed 2^53.
-    id: i64,
-    #[serde(default)]
-    start_date: Maybe<Timestamp>,
-}
-
 #[async_trait]
 impl Connector for Strava {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &MANIFEST
     }
 
     async fn identify(&self, cx: &Context<'_>) -> Result<Identity> {
-        #[derive(Deserialize)]
-        struct Athlete {
-            id: i64,
-            username: Option<String>,
-        }
-        let athlete: Athlete = cx.get("/athlete").json().await?;
-        Ok(Identity { account: athlete.id.to_string(), title: athlete.username })
+        cx.get("/athlete").parse(|athlete| Identity::of(athlete, "id", "username")).await
     }
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
@@ -143,14 +118,12 @@ impl Connector for Strava {
             .query_opt("after", after)
             .parse(|answer| answer.items())
             .await?;
-
-        let covers = match pass.from {
-            Some(from) => Coverage::Span { from, to: pass.to },
-            None => Coverage::Whole,
+        let next = go_on(place.next(items.len()), Coverage::since(pass.from, pass.to))?;
+        let key = |activity: &Fields<'_>| {
+            // 64 bits: documented examples exceed 2^53.
+            Ok(ItemKey::new(activity.id("id")?).at(activity.maybe("start_date")))
         };
-        let next = go_on(place.next(items.len()), covers)?;
-        let read = |body| Item::read(body, |head: Head| ItemKey::new(head.id).at(head.start_date.0));
-        Ok(Page { items: items.into_iter().map(read).collect(), next })
+        Ok(Page { items: items.into_iter().map(|body| Item::read(body, key)).collect(), next })
     }
 
     fn classify(&self) -> Option<Classify> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 fn normalize(body: &Value) -> Result<Vec<Record>, Reject> {
     let body = RawJson::new(body.to_string()).unwrap();
     let item = RawItem { id: "1".into(), at: None, version: None, body };
-    Strava::default().manifest().streams[0].normalizer.normalize(&item)
+    Strava.manifest().streams[0].normalizer.normalize(&item)
 }
 
 #[test]

@@ -3,27 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 #![expect(clippy::disallowed_types, reason = "`tokio::test` builds a runtime")]
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use lifehub_core::ErrorKind;
-use lifehub_core::clock::{Clock as _, ManualClock, Rng, Timestamp, Zone};
+use lifehub_core::clock::{Clock as _, Timestamp};
 use lifehub_core::connector::{
     Connector as _, HeaderValue, Method, WebhookDelivery, WebhookEvent, WebhookKeys, WebhookNews,
     WebhookOutcome,
 };
-use lifehub_core::engine::{Connection, Engine, Operator, ProviderSettings, Report, SyncOptions};
-use lifehub_core::http::ReqwestTransport;
-use lifehub_core::memory::MemoryStore;
+use lifehub_core::engine::{Engine, Report, SyncOptions};
 use lifehub_core::oauth::{Standing, Vault as _};
 use lifehub_core::page::Item;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
 use lifehub_core::schedule::Schedule as _;
-use lifehub_core::secret::{Credentials, Secret};
+use lifehub_core::secret::Secret;
 use lifehub_strava::Strava;
-use lifehub_strava::simulator::{ATHLETE_ID, Happening, StravaSimulator, World, WorldOptions};
-use lifehub_testkit::Server;
+use lifehub_strava::simulator::{ATHLETE_ID, Happening, StravaSimulator};
+use lifehub_testkit::{Rig, Setup};
 use serde_json::json;
 
 const TOKEN: &str = "verify-canary";
@@ -51,7 +46,7 @@ fn signed(happening: Happening) -> WebhookDelivery {
 }
 
 fn read(delivery: &WebhookDelivery) -> lifehub_core::Result<WebhookOutcome> {
-    Strava::default().receive(&keys(), delivery)
+    Strava.receive(&keys(), delivery)
 }
 
 /// What a delivery says of the athlete; nothing, if it is of a kind that does not matter.
@@ -83,7 +78,7 @@ fn the_handshake_is_answered_to_who_knows_the_token() {
     assert_eq!(read(&right).unwrap(), answer);
 
     refused(&StravaSimulator::handshake("canary", "x", now()), ErrorKind::Unauthorized);
-    let nobodys = Strava::default().receive(&WebhookKeys::default(), &right).unwrap_err();
+    let nobodys = Strava.receive(&WebhookKeys::default(), &right).unwrap_err();
     assert_eq!(nobodys.kind(), ErrorKind::Unauthorized, "no token is set");
     assert!(nobodys.get_hint().unwrap().contains("webhook_token"));
     for missing in ["hub.mode", "hub.challenge", "hub.verify_token"] {
@@ -114,7 +109,7 @@ fn what_is_not_proved_only_makes_strava_be_asked() {
     {
         assert_eq!(said(&event(happening)), changed(), "{happening:?}");
         let without_secret = WebhookKeys::new(None, Some(Secret::new(TOKEN)));
-        let news = Strava::default().receive(&without_secret, &signed(happening)).unwrap();
+        let news = Strava.receive(&without_secret, &signed(happening)).unwrap();
         let asks = WebhookOutcome::News(vec![WebhookNews::new(ATHLETE_ID, changed().unwrap())]);
         assert_eq!(news, asks, "a signature that nobody can check");
     }
@@ -192,54 +187,26 @@ fn what_is_not_known_is_passed_over_and_what_is_no_event_refused() {
 
 /// An athlete who is connected and synced.
 struct Athlete {
-    world: World,
-    simulator: StravaSimulator,
-    server: Server,
-    clock: Arc<ManualClock>,
-    store: Arc<MemoryStore>,
-    connection: Connection,
+    rig: Rig<StravaSimulator>,
     engine: Engine,
 }
 
 async fn athlete() -> Athlete {
-    let world = World::seeded(7, now(), WorldOptions::default().days(60));
-    let simulator = StravaSimulator::new(world.clone());
-    simulator.set_limits(None);
-    let clock = Arc::new(ManualClock::at(now()));
-    let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-    let rng = Rng::seeded(1);
-    let connection = Connection {
-        id: ConnectionId::new(now(), &rng),
-        user: UserId::new(now(), &rng),
-        provider: "strava".into(),
-        account: Some(ATHLETE_ID.to_string()),
-        settings: json!({}),
-        zone: Zone::utc(),
-    };
-    let store = Arc::new(MemoryStore::with_clock(clock.clone()));
-    let token = Credentials::none().with("access_token", Secret::new(StravaSimulator::TOKEN));
-    store.set_credentials(connection.id, token);
-    store.add_connection(connection.clone());
-    let mut settings = ProviderSettings::default();
-    settings.base_url = Some(format!("{}/api/v3", server.url()).parse().unwrap());
-    settings.client_secret = Some(Secret::new(StravaSimulator::CLIENT_SECRET));
-    settings.webhook_token = Some(Secret::new(TOKEN));
-    let registry = Registry::new().with(Strava::default());
-    let transport = Arc::new(ReqwestTransport::local().unwrap());
-    let engine = Engine::builder(registry, store.clone(), transport)
-        .clock(clock.clone())
-        .operator(Operator::default().with("strava", settings))
-        .build();
-    let athlete = Athlete { world, simulator, server, clock, store, connection, engine };
-    athlete.engine.sync(&athlete.connection, &SyncOptions::default()).await.unwrap();
-    athlete.server.take_requests();
-    athlete
+    let simulator = StravaSimulator::seeded(&Setup::new(7, now()).days(60));
+    let mut rig = Rig::new(Strava, simulator.into(), now()).unwrap().with_quotas();
+    rig.connection.account = Some(ATHLETE_ID.to_string());
+    rig.store.add_connection(rig.connection.clone());
+    rig.operator["webhook_token"] = json!(TOKEN);
+    let engine = rig.engine();
+    engine.sync(&rig.connection, &SyncOptions::default()).await.unwrap();
+    rig.server.take_requests();
+    Athlete { rig, engine }
 }
 
 impl Athlete {
     async fn tells(&self, happening: Happening, is_signed: bool) {
-        self.clock.advance(secs(60));
-        let at = self.clock.now();
+        self.rig.clock.advance(secs(60));
+        let at = self.rig.clock.now();
         let delivery = StravaSimulator::event(happening, at);
         let delivery = if is_signed { StravaSimulator::signed(delivery, at) } else { delivery };
         assert_eq!(self.engine.receive("strava", &delivery).await.unwrap(), None);
@@ -247,7 +214,7 @@ impl Athlete {
 
     /// Syncs what is due, as a worker does.
     async fn round(&self) -> Option<Report> {
-        let due = self.store.claim_due(&["strava"], self.clock.now(), 1).await.unwrap();
+        let due = self.rig.store.claim_due(&["strava"], self.rig.clock.now(), 1).await.unwrap();
         let (connection, lease) = due.first()?;
         let mut options = SyncOptions::default();
         options.only_due = true;
@@ -256,9 +223,7 @@ impl Athlete {
 
     /// Whether what is stored is what Strava has.
     fn is_up_to_date(&self) -> bool {
-        let stored = self.store.records(self.connection.id);
-        let live = stored.iter().filter(|record| !record.deleted).count();
-        live == self.world.truth().len()
+        self.rig.records("").len() == self.rig.simulator.world().truth().len()
     }
 }
 
@@ -267,15 +232,15 @@ async fn an_upload_and_a_deletion_are_there_within_a_round() {
     let athlete = athlete().await;
     assert!(athlete.is_up_to_date() && athlete.round().await.is_none());
 
-    let id = athlete.world.add(now(), json!({}));
+    let id = athlete.rig.simulator.world().add(now(), json!({}));
     athlete.tells(Happening::Created(id), false).await;
     assert!(!athlete.is_up_to_date());
     assert_eq!(athlete.round().await.unwrap().totals().inserted, 1);
     assert!(athlete.is_up_to_date() && athlete.round().await.is_none());
 
     // The oldest lies before the 30 days that each sync reads again.
-    let oldest = athlete.world.truth()[0].id;
-    athlete.world.delete([oldest]);
+    let oldest = athlete.rig.simulator.world().truth()[0].id;
+    athlete.rig.simulator.world().delete([oldest]);
     athlete.tells(Happening::Deleted(oldest), true).await;
     assert_eq!(athlete.round().await.unwrap().totals().deleted, 1);
     assert!(athlete.is_up_to_date() && athlete.round().await.is_none());
@@ -284,7 +249,7 @@ async fn an_upload_and_a_deletion_are_there_within_a_round() {
 #[tokio::test]
 async fn a_forged_deletion_deletes_nothing() {
     let athlete = athlete().await;
-    let newest = athlete.world.truth().pop().unwrap().id;
+    let newest = athlete.rig.simulator.world().truth().pop().unwrap().id;
     athlete.tells(Happening::Deleted(newest), false).await;
     assert_eq!(athlete.round().await.unwrap().totals().deleted, 0);
     assert!(athlete.is_up_to_date());
@@ -292,11 +257,12 @@ async fn a_forged_deletion_deletes_nothing() {
 
 #[tokio::test]
 async fn a_consent_taken_back_asks_for_another() {
-    let standing =
-        async |athlete: &Athlete| athlete.store.credentials(athlete.connection.id).await.unwrap().standing;
+    let standing = async |athlete: &Athlete| {
+        athlete.rig.store.credentials(athlete.rig.connection.id).await.unwrap().standing
+    };
     for is_signed in [true, false] {
         let athlete = athlete().await;
-        athlete.simulator.set_token("another");
+        athlete.rig.simulator.set_token("another");
         athlete.tells(Happening::Deauthorized, is_signed).await;
         // What is not proved is found out by asking.
         assert_eq!(standing(&athlete).await != Standing::Good, is_signed);

@@ -13,19 +13,18 @@ fn at(instant: Timestamp) -> When {
     When::At(Moment::utc(instant))
 }
 
-fn need(fields: &Fields<'_>, path: &str) -> Result<Decimal, Reject> {
-    fields.amount(path)?.ok_or_else(|| Reject::new(format!("`{path}` is missing")))
-}
-
 /// An amount in a currency as ISO 4217 knows it. London's shares are quoted in pence, `GBX`.
-fn money(amount: Decimal, currency: &str) -> Result<(Decimal, String), Reject> {
-    let pounds = || amount.point_left(2).ok_or_else(|| Reject::new("an amount of pence is out of range"));
-    if currency == "GBX" { Ok((pounds()?, "GBP".to_owned())) } else { Ok((amount, currency.to_owned())) }
+fn money(fields: &Fields<'_>, amount: &str, currency: &str) -> Result<(Decimal, String), Reject> {
+    let (amount, currency): (Decimal, String) = (fields.need_amount(amount)?, fields.need(currency)?);
+    if currency != "GBX" {
+        return Ok((amount, currency));
+    }
+    let pounds = amount.point_left(2).ok_or_else(|| Reject::new("an amount of pence is out of range"))?;
+    Ok((pounds, "GBP".to_owned()))
 }
 
-fn sum(amounts: impl IntoIterator<Item = Decimal>) -> Result<Decimal, Reject> {
-    let sum = amounts.into_iter().try_fold(Decimal::default(), Decimal::checked_add);
-    sum.ok_or_else(|| Reject::new("the sum of the amounts is out of range"))
+fn sum(one: Decimal, other: Decimal) -> Result<Decimal, Reject> {
+    one.checked_add(other).ok_or_else(|| Reject::new("the sum of the amounts is out of range"))
 }
 
 /// Makes the trade of a fill. An order that was not filled is none, and neither are splits, spin-offs and mergers, which
@@ -40,8 +39,7 @@ pub(crate) fn order(item: &RawItem) -> Records {
     if order.get::<IgnoredAny>("fill")?.is_none() || order.need::<String>("fill.type")? != "TRADE" {
         return Ok(vec![]);
     }
-    let quoted: String = order.need("order.instrument.currency")?;
-    let (price, currency) = money(need(&order, "fill.price")?, &quoted)?;
+    let (price, currency) = money(&order, "fill.price", "order.instrument.currency")?;
     let trade = Trade {
         instrument: instrument.ok_or_else(|| Reject::new("`order.instrument.isin` is missing"))?,
         side: match order.need::<String>("order.side")?.as_str() {
@@ -50,7 +48,7 @@ pub(crate) fn order(item: &RawItem) -> Records {
             _ => return Err(Reject::new("`order.side` is neither BUY nor SELL")),
         },
         // Negative where something is sold.
-        quantity: need(&order, "fill.quantity")?.abs(),
+        quantity: order.need_amount("fill.quantity")?.abs(),
         price,
         fee: fee(&order.list("fill.walletImpact.taxes")?, &currency)?,
         currency,
@@ -61,41 +59,41 @@ pub(crate) fn order(item: &RawItem) -> Records {
 /// What was taken, if anything was, and all of it in the currency of the price. (Taxes come in the account's. `fxRate`
 /// leads from one to the other, but in which direction is not documented, and neither is the sign of a tax.)
 fn fee(taxes: &[Fields<'_>], currency: &str) -> Result<Option<Decimal>, Reject> {
-    let mut amounts = Vec::with_capacity(taxes.len());
+    let mut fee = None;
     for tax in taxes {
-        let (amount, of) = money(need(tax, "quantity")?, &tax.need::<String>("currency")?)?;
+        let (amount, of) = money(tax, "quantity", "currency")?;
         if of != currency {
             return Ok(None);
         }
-        amounts.push(amount.abs());
+        fee = Some(sum(fee.unwrap_or_default(), amount.abs())?);
     }
-    if amounts.is_empty() { Ok(None) } else { sum(amounts).map(Some) }
+    Ok(fee)
 }
 
 /// Makes the income of a dividend.
 pub(crate) fn dividend(item: &RawItem) -> Records {
-    booked(&Fields::of(item)?, "paidOn", "dividend", |amount| amount)
+    booked(&Fields::of(item)?, "paidOn", "dividend")
 }
 
 /// Makes the transaction of a movement of cash. All but fees only move the person's own money.
 pub(crate) fn transaction(item: &RawItem) -> Records {
     let movement = Fields::of(item)?;
-    let (category, sign): (_, fn(Decimal) -> Decimal) = match movement.need::<String>("type")?.as_str() {
-        "DEPOSIT" => ("deposit", |amount| amount),
-        "TRANSFER" => ("transfer", |amount| amount),
-        // With or without a minus, these leave the account.
-        "WITHDRAW" => ("withdrawal", |amount| -amount.abs()),
-        "FEE" => ("fee", |amount| -amount.abs()),
+    let category = match movement.need::<String>("type")?.as_str() {
+        "DEPOSIT" => "deposit",
+        "TRANSFER" => "transfer",
+        "WITHDRAW" => "withdrawal",
+        "FEE" => "fee",
         // What another one would do to the account is not guessed.
         _ => return Err(Reject::new("`type` is none of DEPOSIT, TRANSFER, WITHDRAW, FEE")),
     };
-    booked(&movement, "dateTime", category, sign)
+    booked(&movement, "dateTime", category)
 }
 
-fn booked(movement: &Fields<'_>, time: &str, category: &str, sign: fn(Decimal) -> Decimal) -> Records {
-    let (amount, currency) = money(need(movement, "amount")?, &movement.need::<String>("currency")?)?;
+fn booked(movement: &Fields<'_>, time: &str, category: &str) -> Records {
+    let (amount, currency) = money(movement, "amount", "currency")?;
     let transaction = Transaction {
-        amount: sign(amount),
+        // With or without a minus, these leave the account.
+        amount: if matches!(category, "withdrawal" | "fee") { -amount.abs() } else { amount },
         currency,
         payee: movement.text("instrument.name")?.or(movement.text("instrument.ticker")?),
         category: Some(category.to_owned()),
@@ -110,15 +108,16 @@ fn booked(movement: &Fields<'_>, time: &str, category: &str, sign: fn(Decimal) -
 /// are the account's `totalValue`.
 pub(crate) fn account(item: &RawItem) -> Records {
     let account = Fields::of(item)?;
-    let (day, currency): (Day, String) = (account.need("day")?, account.need("summary.currency")?);
-    let free = need(&account, "summary.cash.availableToTrade")?;
-    let bound = [account.amount("summary.cash.inPies")?, account.amount("summary.cash.reservedForOrders")?];
-    let cash = sum([Some(free)].into_iter().chain(bound).flatten())?;
+    let (day, currency): (Day, String) = (account.need("_day")?, account.need("currency")?);
+    let mut cash = account.need_amount("cash.availableToTrade")?;
+    for bound in ["cash.inPies", "cash.reservedForOrders"] {
+        cash = sum(cash, account.amount(bound)?.unwrap_or_default())?;
+    }
     let balance = |account: &str, kind, amount, key| -> Result<Record, Reject> {
         let balance = Balance { account: account.into(), kind, amount, currency: currency.clone() };
         Ok(Record::new(When::Day(day), &balance)?.key(key))
     };
-    let invested = need(&account, "summary.investments.currentValue")?;
+    let invested = account.need_amount("investments.currentValue")?;
     Ok(vec![
         balance(CASH, AccountKind::Cash, cash, "cash")?,
         balance("Investments", AccountKind::Investment, invested, "investments")?,
@@ -148,11 +147,10 @@ pub(crate) fn position(item: &RawItem) -> Records {
     for (path, name) in amounts {
         custom = custom.with(name, position.amount(path)?.map(|amount| amount.to_string()));
     }
-    let quoted: String = position.need("instrument.currency")?;
     for (path, name) in [("averagePricePaid", "average_price"), ("currentPrice", "current_price")] {
-        let (price, currency) = money(need(&position, path)?, &quoted)?;
+        let (price, currency) = money(&position, path, "instrument.currency")?;
         custom = custom.with(name, Some(price.to_string())).with("price_currency", Some(currency));
     }
-    let custom = custom.with("quantity", Some(need(&position, "quantity")?.to_string()));
+    let custom = custom.with("quantity", Some(position.need_amount("quantity")?.to_string()));
     Ok(vec![Record::new(at(position.need("createdAt")?), &custom)?])
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 fn read(stream: &str, body: &str) -> Result<Vec<Value>, Reject> {
     let body = RawJson::new(body.to_owned()).unwrap();
     let item = RawItem { id: "1".into(), at: None, version: None, body };
-    let connector = Trading212::default();
+    let connector = Trading212;
     let records = connector.manifest().stream(stream).unwrap().normalizer.normalize(&item)?;
     Ok(records.iter().map(|record| serde_json::from_str(record.body()).unwrap()).collect())
 }
@@ -121,7 +121,7 @@ fn movements_have_the_sign_of_what_they_do_to_the_account() {
 
 #[test]
 fn the_offset_of_the_server_is_not_that_of_the_person() {
-    let connector = Trading212::default();
+    let connector = Trading212;
     let stream = connector.manifest().stream("dividends").unwrap();
     for (paid, expected) in [
         ("2026-08-04T12:10:45.000+03:00", "2026-08-04T09:10:45Z"),
@@ -162,10 +162,7 @@ fn what_is_none_of_its_objects_is_rejected_without_its_values() {
         movement("LOTTERY_4711", "1"),
         movement("DEPOSIT", "\"4711 €\""),
         movement("DEPOSIT", "null"),
-        (
-            "account",
-            json!({ "day": "2026-11-18", "summary": { "currency": "EUR", "cash": 4711 } }).to_string(),
-        ),
+        ("account", json!({ "_day": "2026-11-18", "currency": "EUR", "cash": 4711 }).to_string()),
         ("positions", json!({ "instrument": { "ticker": "4711" } }).to_string()),
     ] {
         let reason = read(stream, &body).unwrap_err().to_string();

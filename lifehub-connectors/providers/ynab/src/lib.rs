@@ -9,10 +9,12 @@ mod refusal;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
-use lifehub_core::prelude::*;
-use serde::Deserialize;
+use std::collections::BTreeMap;
 
-use list::{Frame, Known, List};
+use lifehub_core::prelude::*;
+use serde::de::IgnoredAny;
+
+use list::Known;
 
 /// From when on transactions are asked for, in **every** call. Without it YNAB leaves out what is dated more than a year
 /// ago: of a delta too, while its knowledge goes on, so that the change would never come again.
@@ -26,42 +28,32 @@ const NO_CURRENCY: &str = "XXX";
 
 /// Reads YNAB.
 #[derive(Debug)]
-pub struct Ynab {
-    manifest: Manifest,
-}
+pub struct Ynab;
 
-impl Default for Ynab {
-    fn default() -> Self {
-        Self { manifest: manifest() }
-    }
-}
-
-fn manifest() -> Manifest {
-    Manifest {
-        id: "ynab",
-        title: "YNAB",
-        about: "Transactions, account balances and categories of your plans",
-        docs: "https://api.ynab.com",
-        base_url: "https://api.ynab.com/v1",
-        origins: &[],
-        auth: Auth::oauth2(OAUTH),
-        // Per access token, of which a connection has one at a time.
-        quotas: vec![QuotaSpec::sliding("hour", QuotaScope::Connection, 200, HOUR).burst(50)],
-        // Between the weekly full passes, live ones ask for what changed; that names what is gone. No stream needs a scope
-        // of its own: every token may read.
-        streams: vec![
-            StreamSpec::incremental("transactions", "Transactions", &["transaction"], normalize::transaction)
-                .absence(Absence::MeansGone),
-            // What an account held on a day stays true when the account is no more.
-            StreamSpec::incremental("accounts", "Account balances", &["balance"], normalize::balance),
-            StreamSpec::incremental("categories", "Categories by month", &["custom"], normalize::category)
-                .absence(Absence::MeansGone),
-        ],
-        settings: no_settings(),
-        // Nothing in them asks for data to be deleted, only to be passed on to nobody unknown to its owner.
-        terms: Terms { delete_on_withdrawal: false, ..Terms::owner_only("https://api.ynab.com/#terms") },
-    }
-}
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| Manifest {
+    id: "ynab",
+    title: "YNAB",
+    about: "Transactions, account balances and categories of your plans",
+    docs: "https://api.ynab.com",
+    base_url: "https://api.ynab.com/v1",
+    origins: &[],
+    auth: Auth::oauth2(OAUTH),
+    // Per access token, of which a connection has one at a time.
+    quotas: vec![QuotaSpec::sliding("hour", QuotaScope::Connection, 200, HOUR).burst(50)],
+    // Between the weekly full passes, live ones ask for what changed; that names what is gone. No stream needs a scope
+    // of its own: every token may read.
+    streams: vec![
+        StreamSpec::incremental("transactions", "Transactions", &["transaction"], normalize::transaction)
+            .absence(Absence::MeansGone),
+        // What an account held on a day stays true when the account is no more.
+        StreamSpec::incremental("accounts", "Account balances", &["balance"], normalize::balance),
+        StreamSpec::incremental("categories", "Categories by month", &["custom"], normalize::category)
+            .absence(Absence::MeansGone),
+    ],
+    settings: no_settings(),
+    // Nothing in them asks for data to be deleted, only to be passed on to nobody unknown to its owner.
+    terms: Terms { delete_on_withdrawal: false, ..Terms::owner_only("https://api.ynab.com/#terms") },
+});
 
 /// YNAB's consent. Access tokens live for two hours; a refresh token dies when the access token that came of it is first
 /// used. Only the user can take the consent back, in YNAB's settings.
@@ -72,19 +64,19 @@ const OAUTH: OAuthSpec =
 
 /// The currency of a plan; all of its accounts have the same.
 async fn currency(cx: &Context<'_>, plan: &str) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Format {
-        iso_code: String,
-    }
+    const FORMAT: &str = "data.settings.currency_format";
     let settings = cx.get("/plans").segment(plan).segment("settings");
-    let format = settings.parse(|answer| answer.member::<Option<Format>>("data.settings.currency_format"));
-    Ok(format.await?.map_or_else(|| NO_CURRENCY.to_owned(), |format| format.iso_code))
+    let code = settings.parse(|answer| match answer.member::<Option<IgnoredAny>>(FORMAT)? {
+        Some(_) => answer.member(&format!("{FORMAT}.iso_code")),
+        None => Ok(NO_CURRENCY.to_owned()),
+    });
+    code.await
 }
 
 #[async_trait]
 impl Connector for Ynab {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &MANIFEST
     }
 
     /// YNAB tells nothing of a user but an id.
@@ -95,51 +87,50 @@ impl Connector for Ynab {
 
     /// The plans, by their ids: `last-used` and `default` would be another plan tomorrow.
     async fn partitions(&self, cx: &Context<'_>, _stream: &str) -> Result<Vec<Partition>> {
-        #[derive(Deserialize)]
-        struct Plan {
-            id: String,
-            name: String,
-        }
         let call = cx.get("/plans").query("include_accounts", false);
-        let plans = call.parse(|answer| match answer.member_opt::<Vec<Plan>>("data.budgets")? {
-            Some(plans) => Ok(plans),
-            None => answer.member("data.plans"),
-        });
-        let partition = |plan: Plan| Partition { id: plan.id.into(), title: Some(plan.name) };
-        Ok(plans.await?.into_iter().map(partition).collect())
+        let plans =
+            call.parse(|answer| answer.items_at("data.budgets").or_else(|_| answer.items_at("data.plans")));
+        let partition = |plan: &RawJson| {
+            let plan = Fields::read(plan)?;
+            Ok(Partition { id: plan.need::<String>("id")?.into(), title: plan.need("name")? })
+        };
+        plans.await?.iter().map(partition).collect()
     }
 
     async fn fetch_page(&self, cx: &Context<'_>, at: Place<'_>, cursor: Option<&Cursor>) -> Result<Page> {
-        if self.manifest.stream(at.stream).is_none() {
+        let Place { stream, partition: plan } = at;
+        if MANIFEST.stream(stream).is_none() {
             return Err(at.unknown());
         }
-        let known: Option<Known> = cursor.map(Cursor::read).transpose()?;
-        let frame = Frame::new(at.stream, currency(cx, at.partition).await?, cx.now());
-        let since =
-            known.as_ref().filter(|known| known.holds(at.stream, &frame)).map(|known| known.knowledge);
-        let mut list = cx
+        let before: Option<Known> = cursor.map(Cursor::read).transpose()?;
+        let currency = currency(cx, plan).await?;
+        let day = list::day(stream, cx.now().utc_day());
+        // Whether what did not change since is still right. A balance stays that of its day, but the amounts of a category
+        // are those of the current month.
+        let holds =
+            |before: &&Known| before.currency == currency && (stream == "accounts" || before.day == day);
+        let since = before.as_ref().filter(holds).map(|before| before.knowledge);
+        let call = cx
             .get("/plans")
-            .segment(at.partition)
-            .segment(at.stream)
-            .query_opt("since_date", (at.stream == "transactions").then_some(SINCE))
-            .query_opt("last_knowledge_of_server", since)
-            .max_bytes(LARGEST)
-            .parse(|answer| List::read(at.stream, &frame, answer))
-            .await
-            .map_err(|error| match since {
-                // All but the knowledge is as in the call that gave it out.
-                Some(_) if error.kind() == ErrorKind::Invalid => {
-                    Error::new(ErrorKind::CursorExpired, "YNAB does not take the knowledge that it gave out")
-                }
-                _ => error,
-            })?;
-        let covers = if since.is_none() { list.covers(at.stream) } else { Coverage::Nothing };
-        known.map_or(Ok(()), |known| list.follow(known))?;
-        let cursor = Cursor::new(&list.known)?;
-        Ok(Page { items: list.items, next: Next::CaughtUp { cursor, covers } })
+            .segment(plan)
+            .segment(stream)
+            .query_opt("since_date", (stream == "transactions").then_some(SINCE))
+            .token("last_knowledge_of_server", since)
+            .max_bytes(LARGEST);
+        let (knowledge, objects) = call
+            .parse(|answer| Ok((answer.member("data.server_knowledge")?, list::objects(stream, answer)?)))
+            .await?;
+        let mut known = Known { knowledge, currency, day, names: BTreeMap::new() };
+        let mut items: Vec<Item> =
+            objects.into_iter().map(|(object, gone)| known.item(stream, object, gone)).collect();
+        let covers = if since.is_none() { list::covers(stream, &items) } else { Coverage::Nothing };
+        if let Some(before) = before {
+            items.extend(known.follow(before)?);
+        }
+        Ok(Page { items, next: Next::caught_up(&known, covers)? })
     }
 
     fn classify(&self) -> Option<Classify> {
-        Some(refusal::read)
+        Some(|answer| refused(answer, refusal::REFUSED))
     }
 }

@@ -1,82 +1,58 @@
-//! YNAB's objects as records.
+//! YNAB's objects as records. What begins with an underscore, the connector has added.
 
 use lifehub_core::prelude::*;
-use serde::Deserialize;
-
-use crate::list::{Frame, Framed};
 
 /// Payees whose names YNAB keeps for itself: what they bring was there before, or corrects a balance.
 const BOOKINGS: [&str; 3] =
     ["Starting Balance", "Manual Balance Adjustment", "Reconciliation Balance Adjustment"];
 
-#[derive(Deserialize)]
-struct Booked {
-    /// Without a zone.
-    date: Day,
-    account_name: Option<String>,
-    #[serde(default)]
-    subtransactions: Vec<Part>,
-    #[serde(flatten)]
-    whole: Part,
-}
-
-/// A transaction, or a part of one that is split.
-#[derive(Deserialize)]
-struct Part {
-    id: String,
-    /// Milliunits: thousandths, whatever the currency; negative what the account paid.
-    amount: i64,
-    payee_name: Option<String>,
-    memo: Option<String>,
-    category_name: Option<String>,
-    transfer_account_id: Option<String>,
-    #[serde(default)]
-    deleted: bool,
-}
-
 /// Makes the payment of a transaction; of one that is split, a payment of each part.
 pub(crate) fn transaction(item: &RawItem) -> Records {
-    let Framed { frame, object }: Framed<Frame, Booked> = item.body.read()?;
-    let Booked { date, account_name, subtransactions, whole } = object;
-    let record = |part: &Part| {
-        let payee = filled(&part.payee_name).or_else(|| filled(&whole.payee_name));
+    let whole = Fields::of(item)?;
+    // Without a zone.
+    let when = When::Day(whole.need("date")?);
+    let record = |part: &Fields<'_>| -> Result<Record, Reject> {
+        let of_either = |path: &str| Ok::<_, Reject>(part.text(path)?.or(whole.text(path)?));
+        let payee = of_either("payee_name")?;
         let transaction = Transaction {
-            amount: Decimal::from_milliunits(part.amount),
-            currency: frame.currency.clone(),
-            memo: filled(&part.memo).or_else(|| filled(&whole.memo)),
-            category: filled(&part.category_name),
-            account: filled(&account_name),
-            transfer: part.transfer_account_id.is_some()
+            amount: milliunits(part, "amount")?,
+            currency: whole.need("_currency")?,
+            memo: of_either("memo")?,
+            category: part.text("category_name")?,
+            account: whole.text("account_name")?,
+            transfer: part.get::<String>("transfer_account_id")?.is_some()
                 || payee.as_deref().is_some_and(|payee| BOOKINGS.contains(&payee)),
             payee,
         };
-        Record::new(When::Day(date), &transaction)
+        Ok(Record::new(when.clone(), &transaction)?)
     };
-    // Deltas still name parts that are no more.
-    let parts: Vec<&Part> = subtransactions.iter().filter(|part| !part.deleted).collect();
-    if parts.is_empty() {
-        return Ok(vec![record(&whole)?]);
+    let mut records = Vec::new();
+    for part in whole.list("subtransactions")? {
+        // Deltas still name parts that are no more.
+        if part.get("deleted")? != Some(true) {
+            records.push(record(&part)?.key(part.need::<String>("id")?));
+        }
     }
-    parts.into_iter().map(|part| Ok(record(part)?.key(part.id.clone()))).collect()
+    if records.is_empty() { Ok(vec![record(&whole)?]) } else { Ok(records) }
 }
 
 /// Makes the balance of an account on the day of asking.
 pub(crate) fn balance(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
-    let (id, name): (String, String) = (fields.need("object.id")?, fields.need("object.name")?);
+    let (id, name): (String, String) = (fields.need("id")?, fields.need("name")?);
     // A plan that was started afresh has the names of the one before.
     let distinct: String = id.chars().take(8).collect();
-    // Milliunits; debts are negative.
-    let held: i64 = fields.need("object.balance")?;
-    let [closed, deleted]: [Option<bool>; 2] = [fields.get("object.closed")?, fields.get("object.deleted")?];
+    // Debts are negative.
+    let held = milliunits(&fields, "balance")?;
+    let [closed, deleted]: [Option<bool>; 2] = [fields.get("closed")?, fields.get("deleted")?];
     let is_over = closed == Some(true) || deleted == Some(true);
     let balance = Balance {
         account: format!("{name} ({distinct})"),
-        kind: kind(fields.text("object.type")?.as_deref().unwrap_or_default()),
-        amount: Decimal::from_milliunits(if is_over { 0 } else { held }),
-        currency: fields.need("frame.currency")?,
+        kind: kind(fields.text("type")?.as_deref().unwrap_or_default()),
+        amount: if is_over { Decimal::default() } else { held },
+        currency: fields.need("_currency")?,
     };
-    Ok(vec![Record::new(When::Day(fields.need("frame.day")?), &balance)?])
+    Ok(vec![Record::new(When::Day(fields.need("_day")?), &balance)?])
 }
 
 fn kind(name: &str) -> AccountKind {
@@ -96,25 +72,26 @@ fn kind(name: &str) -> AccountKind {
 pub(crate) fn category(item: &RawItem) -> Records {
     let fields = Fields::of(item)?;
     let members = [
-        ("object.name", "name"),
-        ("object.category_group_name", "group"),
-        ("object.note", "note"),
-        ("object.hidden", "hidden"),
+        ("name", "name"),
+        ("category_group_name", "group"),
+        ("note", "note"),
+        ("hidden", "hidden"),
         // YNAB's own, such as "Inflow: Ready to Assign".
-        ("object.internal", "internal"),
-        ("frame.currency", "currency"),
+        ("internal", "internal"),
+        ("_currency", "currency"),
     ];
-    let target = fields.get("object.goal_target")?.map(Decimal::from_milliunits);
+    let target = fields.get("goal_target")?.map(Decimal::from_milliunits);
     let mut custom =
         fields.custom("category", &members)?.with("goal_target", target.map(|target| target.to_string()));
-    let unit = fields.need::<String>("frame.currency")?.to_ascii_lowercase();
+    let unit = fields.need::<String>("_currency")?.to_ascii_lowercase();
     for name in ["budgeted", "activity", "balance"] {
-        let amount = Decimal::from_milliunits(fields.need(&format!("object.{name}"))?);
+        let amount = milliunits(&fields, name)?;
         custom = custom.metric(&format!("{name}_{unit}"), Some(amount.to_f64()));
     }
-    Ok(vec![Record::new(When::Day(fields.need("frame.day")?), &custom)?])
+    Ok(vec![Record::new(When::Day(fields.need("_day")?), &custom)?])
 }
 
-fn filled(text: &Option<String>) -> Option<String> {
-    text.as_ref().filter(|text| !text.trim().is_empty()).cloned()
+/// An amount in thousandths, whatever the currency; negative what an account paid.
+fn milliunits(fields: &Fields<'_>, path: &str) -> Result<Decimal, Reject> {
+    Ok(Decimal::from_milliunits(fields.need(path)?))
 }

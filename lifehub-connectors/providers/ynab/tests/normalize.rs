@@ -8,17 +8,19 @@ use lifehub_core::record::{DatasetInfo, Record};
 use lifehub_ynab::Ynab;
 use serde_json::{Value, json};
 
-fn normalize(stream: &str, frame: Value, object: Value) -> Result<Vec<Record>, Reject> {
-    let body = RawJson::new(json!({ "frame": frame, "object": object }).to_string()).unwrap();
+/// Normalizes an object with what the connector adds to it.
+fn normalize(stream: &str, added: Value, mut object: Value) -> Result<Vec<Record>, Reject> {
+    object.as_object_mut().unwrap().extend(added.as_object().unwrap().clone());
+    let body = RawJson::new(object.to_string()).unwrap();
     let item = RawItem { id: "1".into(), at: None, version: None, body };
-    Ynab::default().manifest().stream(stream).unwrap().normalizer.normalize(&item)
+    Ynab.manifest().stream(stream).unwrap().normalizer.normalize(&item)
 }
 
 fn transaction(members: Value) -> Result<Vec<Record>, Reject> {
     let mut object =
         json!({ "id": "1", "date": "2026-11-18", "amount": -42_350, "account_name": "Checking" });
     object.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    normalize("transactions", json!({ "currency": "EUR" }), object)
+    normalize("transactions", json!({ "_currency": "EUR" }), object)
 }
 
 fn body(record: &Record) -> Value {
@@ -41,7 +43,7 @@ fn totals(records: &[Record]) -> (f64, f64) {
 fn milliunits_are_thousandths_in_every_currency() {
     let check = |currency: &str, milliunits: i64, expected: &str| {
         let object = json!({ "id": "1", "date": "2026-11-18", "amount": milliunits });
-        let records = normalize("transactions", json!({ "currency": currency }), object).unwrap();
+        let records = normalize("transactions", json!({ "_currency": currency }), object).unwrap();
         assert_eq!(body(&records[0])["amount"], expected, "{milliunits} {currency}");
     };
     // The examples of YNAB's documentation.
@@ -139,8 +141,8 @@ fn debts_are_negative_and_each_kind_of_account_is_known() {
     for (theirs, ours) in kinds {
         let account = json!({ "id": "0a1b2c3d-1111-4222-8333-444455556666", "name": "Account", "type": theirs,
             "balance": -172_400_010, "closed": false });
-        let frame = json!({ "currency": "EUR", "day": "2026-11-20" });
-        let records = normalize("accounts", frame, account).unwrap();
+        let added = json!({ "_currency": "EUR", "_day": "2026-11-20" });
+        let records = normalize("accounts", added, account).unwrap();
         let expected = json!({ "account": "Account (0a1b2c3d)", "kind": ours, "amount": "-172400.01", "currency": "EUR" });
         assert_eq!(body(&records[0]), expected);
     }

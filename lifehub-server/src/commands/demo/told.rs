@@ -23,8 +23,8 @@ pub(super) async fn stored(store: &Store, user: UserId) -> Result<Table> {
                 newest_first,
                 ..RecordQuery::default()
             };
-            let found = store.records(user, &query).await?.items;
-            Result::Ok(found.first().map(|record| record.day.to_string()).unwrap_or_default())
+            let found = store.records(user, &query).await.map(|page| page.items);
+            found.map(|found| found.first().map(|record| record.day.to_string()).unwrap_or_default())
         };
         let (from, to) = (day(false).await?, day(true).await?);
         table.row([count.provider, count.dataset, grouped(count.records), from, to]);

@@ -31,7 +31,7 @@ async fn sync(args: &ReadArgs) -> Outcome<Counts> {
     let mut settings = ProviderSettings::default();
     settings.base_url = Some(args.url.parse()?);
     settings.quotas = Some(QuotaSetting::List(Vec::new()));
-    let registry = Registry::new().with(Strava::default());
+    let registry = Registry::new().with(Strava);
     let engine = Engine::builder(registry, Arc::new(store.clone()), Arc::new(ReqwestTransport::new()?))
         .operator(Operator::default().with("strava", settings))
         .build();

@@ -23,7 +23,6 @@ mod account;
 mod agenda;
 mod calendars;
 mod event;
-mod oauth;
 mod place;
 mod query;
 mod refusal;
@@ -35,6 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lifehub_core::clock::Timestamp;
+use lifehub_google::simulator::{App, Consent, PERSON, TESTING, person};
 use lifehub_testkit::oauth::{AuthorizationServer, Grant};
 use lifehub_testkit::{Fact, Setup, Shelf, SimRequest, SimResponse, Simulator};
 use serde_json::{Value, json};
@@ -44,7 +44,6 @@ pub use calendars::OWNER;
 
 use agenda::{Agenda, EVENTS};
 use calendars::{Calendars, PROFILES};
-use oauth::Consent;
 use place::ROME;
 use query::{Form, Manner, Query};
 use refusal::Refusal;
@@ -55,6 +54,11 @@ use token::{Key, Stand};
 const HORIZON: Duration = Duration::from_secs(366 * 86_400);
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+const LIST_SCOPE: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
+const EVENTS_SCOPE: &str = "https://www.googleapis.com/auth/calendar.events.readonly";
+/// Opens both.
+const ALL_SCOPE: &str = "https://www.googleapis.com/auth/calendar.readonly";
 
 const CALENDARS: Form =
     Form { known: &["showHidden", "showDeleted"], bounds: &["minAccessRole"], size: (100, 250) };
@@ -112,9 +116,14 @@ impl GoogleCalendarSimulator {
     /// Its access token derives from the seed, `google-calendar-sim-…-access`, and never ends. There are no rate
     /// limits, unless [`GoogleCalendarSimulator::set_limit`] sets one.
     pub fn seeded(setup: &Setup) -> Self {
-        let consent = Consent::new(setup.seed);
+        let app = App {
+            name: "google-calendar-sim",
+            client_id: Self::CLIENT_ID,
+            client_secret: Self::CLIENT_SECRET,
+        };
+        let consent = Consent::new(setup.seed, app, &[LIST_SCOPE, EVENTS_SCOPE, ALL_SCOPE]);
         let token = format!("google-calendar-sim-{:016x}-access", setup.seed);
-        consent.server.admit(&token, &[oauth::OPENID, oauth::EMAIL, oauth::CALENDARS, oauth::EVENTS]);
+        consent.server().admit(&token, &[&PERSON[..], &[LIST_SCOPE, EVENTS_SCOPE]].concat());
         let mut calendars = Shelf::empty(Calendars, setup.seed, setup.now);
         // Each is a list of its own to who reads all events.
         let count = setup.items.filter(|_| setup.stream == "calendars").unwrap_or(PROFILES.len());
@@ -139,12 +148,12 @@ impl GoogleCalendarSimulator {
 
     /// The part that asks for consent and issues tokens, to change its rules and to read what it was asked.
     pub fn oauth(&self) -> &AuthorizationServer {
-        &self.consent.server
+        self.consent.server()
     }
 
     /// The state Testing of a consent screen, in which refresh tokens end after seven days.
     pub fn set_testing(&self, testing: bool) {
-        let life = testing.then_some(Duration::from_secs(7 * 86_400));
+        let life = testing.then_some(TESTING);
         self.oauth().set(|rules| rules.refresh_lifetime = life);
     }
 
@@ -250,31 +259,25 @@ impl State {
     }
 
     fn answer(&mut self, request: &SimRequest, grant: &Grant) -> Result<Value, Refusal> {
-        let needs = |scope: &str| match grant.allows(scope) || grant.allows(oauth::ALL) {
+        let needs = |scope: &str| match grant.allows(scope) || grant.allows(ALL_SCOPE) {
             true => Ok(()),
             false => Err(Refusal::NO_SCOPE),
         };
         let path = request.segments();
         // An operator's own address stands for both of Google's hosts, and for the path on one of them.
         match path.strip_prefix(&["calendar", "v3"]).unwrap_or(&path) {
-            ["v1", "userinfo"] if grant.allows(oauth::OPENID) => {
-                let mut user = json!({ "sub": GoogleCalendarSimulator::SUBJECT });
-                if grant.allows(oauth::EMAIL) {
-                    user["email"] = json!(OWNER);
-                    user["email_verified"] = json!(true);
-                }
-                Ok(user)
+            ["v1", "userinfo"] => {
+                person(grant, GoogleCalendarSimulator::SUBJECT, OWNER).ok_or(Refusal::BAD_TOKEN)
             }
-            ["v1", "userinfo"] => Err(Refusal::BAD_TOKEN),
             ["users", "me", "calendarList"] => {
                 self.meter(request.at)?;
-                needs(oauth::CALENDARS)?;
+                needs(LIST_SCOPE)?;
                 self.calendars(request)
             }
             ["calendars", id, "events"] => {
                 self.meter(request.at)?;
-                needs(oauth::EVENTS)?;
-                self.events(request, &decoded(id))
+                needs(EVENTS_SCOPE)?;
+                self.events(request, &SimRequest::decoded(id))
             }
             _ => Err(Refusal::NOT_FOUND),
         }
@@ -334,17 +337,4 @@ impl Simulator for GoogleCalendarSimulator {
     fn refusal(&self, status: u16) -> SimResponse {
         Refusal::of(status).into()
     }
-}
-
-/// A part of a path without its percent signs.
-fn decoded(part: &str) -> String {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.as_bytes();
-    while let [first, others @ ..] = rest {
-        let hex = others.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &others[2..] } else { others };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -35,7 +35,7 @@ impl Transport for Google {
 #[tokio::test]
 async fn whose_account_it_is_stands_at_googles_other_host() {
     let google = Arc::new(Google::default());
-    let registry = Registry::new().with(GoogleCalendar::default());
+    let registry = Registry::new().with(GoogleCalendar);
     let engine = Engine::builder(registry, Arc::new(MemoryStore::new()), google.clone()).build();
     let token = Credentials::none().with("access_token", Secret::new("made-up"));
     let identity = engine.identify("google-calendar", &json!({}), token).await.unwrap();
@@ -57,7 +57,7 @@ async fn an_operators_address_stands_for_both_hosts() {
 async fn connect(rig: &Rig) -> Vec<String> {
     let client = rig.engine().oauth("google-calendar").unwrap();
     let authorized = agree(&client, "google-calendar", rig.connection.user).await.unwrap();
-    rig.store.set_credentials(rig.connection.id, authorized.tokens.into_credentials(&Credentials::none()));
+    rig.set_credentials(authorized.tokens.into_credentials(&Credentials::none()));
     authorized.missing_scopes
 }
 

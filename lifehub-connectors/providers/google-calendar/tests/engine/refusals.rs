@@ -73,7 +73,7 @@ async fn the_quotas_keep_below_googles_limits() {
     let took = rig.clock.now().since(now());
     assert!(took > Duration::from_secs(130) && took < Duration::from_secs(300), "{took:?}");
     rig.agrees();
-    let connector = GoogleCalendar::default();
+    let connector = GoogleCalendar;
     let figures: Vec<_> =
         connector.manifest().quotas.iter().map(|quota| (quota.name.as_ref(), quota.limit)).collect();
     assert_eq!(figures, [("project", 10_000), ("user", 600)]);
@@ -158,27 +158,24 @@ async fn a_revoked_token_is_said_once_and_loses_nothing() {
 
 #[test]
 fn reasons_decide_and_statuses_alone_do_not() {
-    let classify = GoogleCalendar::default().classify().unwrap();
-    let read = |status: u16, reason: &str, location: Option<&str>| {
-        let error = json!({ "domain": "made-up", "reason": reason, "message": "of sample.user@example.com",
-            "locationType": "parameter", "location": location });
+    let classify = GoogleCalendar.classify().unwrap();
+    let read = |status: u16, reason: &str| {
+        let error = json!({ "domain": "made-up", "reason": reason, "message": "of sample.user@example.com" });
         let body = json!({ "error": { "errors": [error], "code": status, "message": "of sample.user@example.com" } });
         classify(&Answer::new(StatusCode::from_u16(status).unwrap(), body.to_string(), now()))
     };
-    for (status, reason, location, kind, extent) in [
-        (403, "rateLimitExceeded", None, ErrorKind::Throttled, Extent::Partition),
-        (403, "userRateLimitExceeded", None, ErrorKind::Throttled, Extent::Partition),
-        (403, "quotaExceeded", None, ErrorKind::Throttled, Extent::Partition),
-        (429, "quotaExceeded", None, ErrorKind::Throttled, Extent::Partition),
-        (429, "dailyLimitExceeded", None, ErrorKind::Throttled, Extent::Partition),
-        (403, "insufficientPermissions", None, ErrorKind::Forbidden, Extent::Stream),
-        (403, "forbidden", None, ErrorKind::Forbidden, Extent::Partition),
-        (403, "accessNotConfigured", None, ErrorKind::Forbidden, Extent::Connection),
-        (404, "notFound", None, ErrorKind::NotFound, Extent::Partition),
-        (400, "invalid", Some("syncToken"), ErrorKind::CursorExpired, Extent::Partition),
-        (400, "invalid", Some("pageToken"), ErrorKind::CursorExpired, Extent::Partition),
+    for (status, reason, kind, extent) in [
+        (403, "rateLimitExceeded", ErrorKind::Throttled, Extent::Partition),
+        (403, "userRateLimitExceeded", ErrorKind::Throttled, Extent::Partition),
+        (403, "quotaExceeded", ErrorKind::Throttled, Extent::Partition),
+        (429, "quotaExceeded", ErrorKind::Throttled, Extent::Partition),
+        (429, "dailyLimitExceeded", ErrorKind::Throttled, Extent::Partition),
+        (403, "insufficientPermissions", ErrorKind::Forbidden, Extent::Stream),
+        (403, "forbidden", ErrorKind::Forbidden, Extent::Partition),
+        (403, "accessNotConfigured", ErrorKind::Forbidden, Extent::Connection),
+        (404, "notFound", ErrorKind::NotFound, Extent::Partition),
     ] {
-        let error = read(status, reason, location).unwrap();
+        let error = read(status, reason).unwrap();
         assert_eq!((error.kind(), error.extent()), (kind, extent), "{status} {reason}");
         assert!(!format!("{error:?}").contains("sample.user"), "{error:?}");
     }
@@ -191,7 +188,7 @@ fn reasons_decide_and_statuses_alone_do_not() {
         (410, "fullSyncRequired"),
         (500, "backendError"),
     ] {
-        assert!(read(status, reason, None).is_none(), "{status} {reason}");
+        assert!(read(status, reason).is_none(), "{status} {reason}");
     }
     let bare = |body: &'static str| classify(&Answer::new(StatusCode::FORBIDDEN, body, now()));
     assert!(bare("<html>no</html>").is_none() && bare(r#"{"error":"invalid_request"}"#).is_none());

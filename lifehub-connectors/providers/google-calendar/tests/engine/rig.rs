@@ -1,24 +1,16 @@
 //! An account on a server, and engines that read it into a store in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use lifehub_core::clock::{Clock, ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::engine::{
-    Connection, Counts, Engine, Operator, PartitionKey, PartitionState, Report, RunStatus, SyncOptions,
-    SyncStore,
-};
-use lifehub_core::http::ReqwestTransport;
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
-use lifehub_core::secret::Secret;
+use lifehub_core::clock::{Clock, Timestamp};
+use lifehub_core::engine::{Counts, PartitionKey, PartitionState, Report, RunStatus, SyncOptions, SyncStore};
+use lifehub_core::memory::MemoryRecord;
 use lifehub_google_calendar::GoogleCalendar;
 use lifehub_google_calendar::simulator::GoogleCalendarSimulator;
-use lifehub_testkit::{Access, Account, Change, Fact, LoggedRequest, Server, Setup};
-use serde_json::{Value, json};
+use lifehub_testkit::{Account, Change, Fact, LoggedRequest, Setup};
+use serde_json::Value;
 
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 pub(crate) const OWNER: &str = lifehub_google_calendar::simulator::OWNER;
@@ -30,16 +22,20 @@ pub(crate) const BUSY: &str = "colleague@example.com";
 /// Calendar and id of an event.
 pub(crate) type Key = (String, String);
 
-pub(crate) struct Rig {
-    pub(crate) simulator: GoogleCalendarSimulator,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) server: Server,
-    pub(crate) store: Arc<MemoryStore>,
-    pub(crate) connection: Connection,
-    /// What an operator sets.
-    pub(crate) operator: Value,
-    transport: Arc<ReqwestTransport>,
-    seed: AtomicU64,
+pub(crate) struct Rig(lifehub_testkit::Rig<GoogleCalendarSimulator>);
+
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<GoogleCalendarSimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -53,38 +49,8 @@ impl Rig {
     }
 
     pub(crate) fn of(setup: &Setup) -> Self {
-        let simulator = GoogleCalendarSimulator::seeded(setup);
-        let clock = Arc::new(ManualClock::at(setup.now));
-        let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-        let Access { base_url, credentials, oauth, .. } = simulator.access(&server.url());
-        let (store, rng, app) = (Arc::new(MemoryStore::new()), Rng::seeded(7), oauth.unwrap());
-        let connection = Connection {
-            id: ConnectionId::new(setup.now, &rng),
-            user: UserId::new(setup.now, &rng),
-            provider: "google-calendar".into(),
-            account: None,
-            settings: json!({}),
-            zone: Zone::utc(),
-        };
-        store.set_credentials(connection.id, credentials);
-        let operator = json!({
-            "base_url": base_url, "quotas": "off", "client_id": app.client_id,
-            "client_secret": app.client_secret.as_ref().map(Secret::expose),
-            "authorize_url": app.authorize_url, "token_url": app.token_url, "revoke_url": app.revoke_url,
-        });
-        let (transport, seed) = (Arc::new(ReqwestTransport::new().unwrap()), AtomicU64::new(0));
-        Self { simulator, clock, server, store, connection, operator, transport, seed }
-    }
-
-    /// An engine as a new process has it.
-    pub(crate) fn engine(&self) -> Engine {
-        let operator: Operator = serde_json::from_value(json!({ "google-calendar": self.operator })).unwrap();
-        let registry = Registry::new().with(GoogleCalendar::default());
-        Engine::builder(registry, self.store.clone(), self.transport.clone())
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
+        let simulator = GoogleCalendarSimulator::seeded(setup).into();
+        Self(lifehub_testkit::Rig::new(GoogleCalendar, simulator, setup.now).unwrap())
     }
 
     pub(crate) async fn run(&self, options: &SyncOptions) -> Report {
@@ -108,13 +74,9 @@ impl Rig {
 
     /// The live records of events.
     pub(crate) fn stored(&self) -> BTreeMap<Key, Value> {
-        let records = self.store.records(self.connection.id).into_iter();
-        let live = records.filter(|record| !record.deleted && record.stream == "events");
-        live.map(|record| {
-            let key = (record.partition.clone(), record.external_id.clone());
-            (key, serde_json::to_value(record).unwrap())
-        })
-        .collect()
+        let key = |record: &MemoryRecord| (record.partition.clone(), record.external_id.clone());
+        let records = self.records("events").into_iter();
+        records.map(|record| (key(&record), serde_json::to_value(record).unwrap())).collect()
     }
 
     pub(crate) fn keys(&self) -> BTreeSet<Key> {

@@ -26,7 +26,6 @@ mod fields;
 mod grid;
 mod habits;
 mod limits;
-mod oauth;
 mod refusal;
 mod weight;
 
@@ -34,6 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lifehub_core::clock::Timestamp;
+use lifehub_google::simulator::{App, Consent, TESTING, person};
 use lifehub_testkit::oauth::{AuthorizationServer, Grant};
 use lifehub_testkit::{Place, Setup, SimRequest, SimResponse, Simulator};
 use serde_json::{Value, json};
@@ -46,7 +46,6 @@ use cell::{Cell, Render};
 use fields::masked;
 use grid::Area;
 use limits::Counter;
-use oauth::{CELLS, Google};
 use refusal::Refusal;
 
 /// Where the spreadsheet's owner lives.
@@ -68,10 +67,22 @@ pub enum Sharing {
     Folder,
 }
 
+/// Scopes that open cells.
+const CELLS: [&str; 5] = [
+    "https://www.googleapis.com/auth/spreadsheets.readonly",
+    "https://www.googleapis.com/auth/spreadsheets",
+    "https://www.googleapis.com/auth/drive.file",
+    "https://www.googleapis.com/auth/drive.readonly",
+    "https://www.googleapis.com/auth/drive",
+];
+
+/// The made-up person's.
+const ADDRESS: &str = "sample.user@example.com";
+
 /// The simulated Google. Clones share everything, so keep one to change things while a server runs.
 #[derive(Debug, Clone)]
 pub struct GoogleSheetsSimulator {
-    google: Google,
+    consent: Consent,
     token: Arc<str>,
     state: Arc<Mutex<State>>,
 }
@@ -100,12 +111,15 @@ impl GoogleSheetsSimulator {
     /// allows while its clock stands still, and a demo must not wait. A test of limits asks for them with
     /// [`GoogleSheetsSimulator::set_limits`].
     pub fn seeded(setup: &Setup) -> Self {
-        let google = Google::new(setup.seed);
+        let app =
+            App { name: "google-sheets-sim", client_id: Self::CLIENT_ID, client_secret: Self::CLIENT_SECRET };
+        let consent = Consent::new(setup.seed, app, &CELLS);
+        consent.server().set(|rules| rules.refresh_lifetime = Some(TESTING));
         let token = format!("google-sheets-sim-{:016x}-access", setup.seed);
-        google.server.admit(&token, &[&["openid"][..], &CELLS].concat());
+        consent.server().admit(&token, &[&["openid"][..], &CELLS].concat());
         let book = Book::new(setup);
         let state = State { book, sharing: Sharing::Readable, enabled: true, counter: Counter::default() };
-        Self { google, token: token.into(), state: Arc::new(Mutex::new(state)) }
+        Self { consent, token: token.into(), state: Arc::new(Mutex::new(state)) }
     }
 
     /// The spreadsheet's id.
@@ -117,7 +131,7 @@ impl GoogleSheetsSimulator {
     ///
     /// By its rules the consent screen is in the state Testing: refresh tokens live seven days.
     pub fn oauth(&self) -> &AuthorizationServer {
-        &self.google.server
+        self.consent.server()
     }
 
     /// Sets the limits on reads, or switches them off.
@@ -197,11 +211,13 @@ impl GoogleSheetsSimulator {
         if request.bearer().is_none() {
             return Err(Refusal::denied("The request is missing a valid API key."));
         }
-        let grant = self.google.server.check(request.bearer(), request.at);
+        let grant = self.consent.server().check(request.bearer(), request.at);
         let grant = grant.map_err(|_| Refusal::unauthenticated())?;
         let segments = request.segments();
         match (request.method.as_str(), segments.as_slice()) {
-            ("GET", ["v1", "userinfo"]) => person(&grant),
+            ("GET", ["v1", "userinfo"]) => {
+                person(&grant, Self::PERSON, ADDRESS).ok_or_else(Refusal::unauthenticated)
+            }
             ("GET", ["v4", "spreadsheets", id, rest @ ..]) if rest.len() <= 2 => {
                 self.state().open(&grant, id, request.at)?;
                 self.read(request, rest)
@@ -214,7 +230,7 @@ impl GoogleSheetsSimulator {
         let book = &self.state().book;
         let answer = match rest {
             [] => book.structure(),
-            ["values", range] => book.values(&decoded(range), render(request)?)?,
+            ["values", range] => book.values(&SimRequest::decoded(range), render(request)?)?,
             ["values:batchGet"] => {
                 let ranges = request.query.iter().filter(|(name, _)| name == "ranges");
                 let ranges: Result<Vec<Value>, Refusal> =
@@ -224,14 +240,6 @@ impl GoogleSheetsSimulator {
             _ => return Err(Refusal::not_found()),
         };
         masked(answer, request.query("fields"))
-    }
-}
-
-/// Whose account it is. Without the scope the token is no good for that.
-fn person(grant: &Grant) -> Result<Value, Refusal> {
-    match grant.allows("openid") {
-        true => Ok(json!({ "sub": GoogleSheetsSimulator::PERSON })),
-        false => Err(Refusal::unauthenticated()),
     }
 }
 
@@ -288,29 +296,9 @@ fn render(request: &SimRequest) -> Result<Render, Refusal> {
     })
 }
 
-/// A segment of a path without its percent-encoding.
-fn decoded(segment: &str) -> String {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = (*first == b'%').then(|| std::str::from_utf8(after.get(..2)?).ok()).flatten();
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 impl Simulator for GoogleSheetsSimulator {
     fn handle(&self, request: &SimRequest) -> SimResponse {
-        if let Some(answer) = self.google.answer(request) {
+        if let Some(answer) = self.consent.answer(request) {
             return answer;
         }
         self.answer(request).map_or_else(Into::into, |body| SimResponse::json(200, &body))

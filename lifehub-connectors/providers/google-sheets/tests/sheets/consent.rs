@@ -22,7 +22,7 @@ async fn connected() -> Rig {
     let rig = Rig::new();
     let held = rig.store.credentials(rig.connection.id).await.unwrap().credentials;
     let tokens = authorized(&rig).await.tokens;
-    rig.store.set_credentials(rig.connection.id, tokens.into_credentials(&held));
+    rig.set_credentials(tokens.into_credentials(&held));
     rig
 }
 
@@ -85,7 +85,7 @@ async fn in_testing_a_refresh_token_ends_after_seven_days_and_the_data_stay() {
     rig.simulator.oauth().set(|rules| rules.refresh_lifetime = None);
     let held = rig.store.credentials(rig.connection.id).await.unwrap().credentials;
     let tokens = authorized(&rig).await.tokens;
-    rig.store.set_credentials(rig.connection.id, tokens.into_credentials(&held));
+    rig.set_credentials(tokens.into_credentials(&held));
     rig.clock.advance(60 * 24 * HOUR);
     rig.sync().await;
 }

@@ -1,56 +1,32 @@
 //! A made-up spreadsheet, and an engine that reads it into a store in memory.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use lifehub_core::Result;
-use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
+use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::Identity;
-use lifehub_core::engine::{
-    Connection, Counts, Engine, ErrorReport, Operator, Report, RunStatus, SyncOptions,
-};
-use lifehub_core::http::{Request, ReqwestTransport, Response, Transport};
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::prelude::async_trait;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
-use lifehub_core::secret::{Credentials, Secret};
+use lifehub_core::engine::{Counts, ErrorReport, Report, RunStatus, SyncOptions};
 use lifehub_google_sheets::GoogleSheets;
 use lifehub_google_sheets::simulator::GoogleSheetsSimulator;
-use lifehub_testkit::{Access, Account, Server, Setup};
+use lifehub_testkit::{Account, Setup};
 use serde_json::{Value, json};
 
-/// Leads every request to the simulator, whatever its host, and remembers where it was meant to go.
-pub(crate) struct Wire {
-    inner: ReqwestTransport,
-    port: u16,
-    pub(crate) hosts: Mutex<Vec<String>>,
-}
+pub(crate) struct Rig(lifehub_testkit::Rig<GoogleSheetsSimulator>);
 
-#[async_trait]
-impl Transport for Wire {
-    async fn send(&self, mut request: Request) -> Result<Response> {
-        self.hosts.lock().unwrap().push(request.url.origin().ascii_serialization());
-        request.url.set_scheme("http").unwrap();
-        request.url.set_host(Some("127.0.0.1")).unwrap();
-        request.url.set_port(Some(self.port)).unwrap();
-        self.inner.send(request).await
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<GoogleSheetsSimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
-pub(crate) struct Rig {
-    pub(crate) simulator: GoogleSheetsSimulator,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) server: Server,
-    pub(crate) wire: Arc<Wire>,
-    pub(crate) store: Arc<MemoryStore>,
-    pub(crate) connection: Connection,
-    /// What an operator sets.
-    pub(crate) operator: Value,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -60,30 +36,8 @@ pub(crate) fn now() -> Timestamp {
 impl Rig {
     /// The made-up person's own spreadsheet, of sixty rows.
     pub(crate) fn new() -> Self {
-        let simulator = GoogleSheetsSimulator::seeded(&Setup::new(7, now()).items(60));
-        let clock = Arc::new(ManualClock::at(now()));
-        let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-        let Access { base_url, credentials, settings, oauth } = simulator.access(&server.url());
-        let (store, rng) = (Arc::new(MemoryStore::with_clock(clock.clone())), Rng::seeded(7));
-        let connection = Connection {
-            id: ConnectionId::new(now(), &rng),
-            user: UserId::new(now(), &rng),
-            provider: "google-sheets".into(),
-            account: None,
-            settings,
-            zone: Zone::utc(),
-        };
-        store.set_credentials(connection.id, credentials);
-        let app = oauth.unwrap();
-        let operator = json!({ "google-sheets": {
-            "base_url": base_url, "quotas": "off",
-            "client_id": app.client_id, "client_secret": app.client_secret.as_ref().map(Secret::expose),
-            "authorize_url": app.authorize_url, "token_url": app.token_url, "revoke_url": app.revoke_url,
-        } });
-        let wire =
-            Wire { inner: ReqwestTransport::new().unwrap(), port: server.port(), hosts: Mutex::default() };
-        let seed = AtomicU64::new(0);
-        Self { simulator, clock, server, wire: Arc::new(wire), store, connection, operator, seed }
+        let simulator = GoogleSheetsSimulator::seeded(&Setup::new(7, now()).items(60)).into();
+        Self(lifehub_testkit::Rig::new(GoogleSheets, simulator, now()).unwrap())
     }
 
     /// A tab with these cells, the first row of which are headers, read as this range says.
@@ -101,15 +55,6 @@ impl Rig {
             range["tab"] = json!("Sheet");
         }
         self.connection.settings["ranges"] = json!([range]);
-    }
-
-    pub(crate) fn engine(&self) -> Engine {
-        let operator: Operator = serde_json::from_value(self.operator.clone()).unwrap();
-        Engine::builder(Registry::new().with(GoogleSheets::default()), self.store.clone(), self.wire.clone())
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
     }
 
     pub(crate) async fn report(&self) -> Report {
@@ -139,19 +84,17 @@ impl Rig {
     }
 
     pub(crate) async fn identify(&self) -> Result<Identity> {
-        let token = self.simulator.access("").credentials.get("access_token").unwrap().clone();
-        let credentials = Credentials::none().with("access_token", token);
+        let credentials = self.simulator.access("").credentials;
         self.engine().identify("google-sheets", &self.connection.settings, credentials).await
     }
 
     /// The live records by range, external id and key.
     pub(crate) fn stored(&self) -> BTreeMap<(String, String, String), Value> {
-        let records = self.store.records(self.connection.id).into_iter().filter(|record| !record.deleted);
         let place = |record: &Value| {
             ["partition", "external_id", "key"]
                 .map(|member| record[member].as_str().unwrap_or_default().to_owned())
         };
-        let records = records.map(|record| serde_json::to_value(record).unwrap());
+        let records = self.records("").into_iter().map(|record| serde_json::to_value(record).unwrap());
         records.map(|record| (place(&record).into(), record)).collect()
     }
 

@@ -1,61 +1,56 @@
 //! A feed that changes, synced into a store: exactly what changed is updated and deleted.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lifehub_core::clock::{ManualClock, Rng, Zone};
-use lifehub_core::engine::{Connection, Counts, Engine, Report, SyncOptions};
-use lifehub_core::http::Transport;
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::record::{ConnectionId, Moment, UserId};
-use lifehub_core::registry::Registry;
+use lifehub_core::clock::Zone;
+use lifehub_core::connector::Connector;
+use lifehub_core::engine::{Counts, Report, SyncOptions};
+use lifehub_core::record::Moment;
 use lifehub_core::secret::Credentials;
 use lifehub_ical::Ical;
+use lifehub_ical::simulator::CalendarSimulator;
+use lifehub_testkit::{Rig, Setup};
 use serde_json::{Value, json};
 
 use crate::rig::{Feed, URL, block_on, calendar, now, tell};
 
 /// A store that syncs one calendar.
-pub(crate) struct Synced {
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) store: Arc<MemoryStore>,
-    connection: Connection,
-    transport: Arc<dyn Transport>,
-    seed: AtomicU64,
+pub(crate) struct Synced(Rig<CalendarSimulator>);
+
+impl Deref for Synced {
+    type Target = Rig<CalendarSimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl Synced {
-    pub(crate) fn new(transport: Arc<dyn Transport>, settings: &Value) -> Self {
-        let (clock, rng) = (Arc::new(ManualClock::at(now())), Rng::seeded(1));
-        let store = Arc::new(MemoryStore::new());
-        let id = ConnectionId::new(now(), &rng);
-        let mut open = settings.clone();
-        let schema = lifehub_core::connector::Connector::manifest(&Ical::default()).settings;
-        let credentials = schema.seal(&mut open, Credentials::none());
-        assert!(!open.to_string().contains("http"), "the address is sealed");
-        store.set_credentials(id, credentials);
-        let connection = Connection {
-            id,
-            user: UserId::new(now(), &rng),
-            provider: "ical".into(),
-            account: None,
-            settings: open,
-            zone: Zone::utc(),
-        };
-        Self { clock, store, connection, transport, seed: AtomicU64::new(2) }
+    /// The simulated calendar of that setup.
+    pub(crate) fn new(setup: &Setup) -> Self {
+        Self::sealed(Rig::new(Ical, CalendarSimulator::new(setup).into(), now()).unwrap())
+    }
+
+    /// A feed that a test writes; nobody asks the simulated calendar.
+    fn of(feed: &Feed) -> Self {
+        let Self(mut rig) = Self::new(&Setup::new(1, now()).items(1));
+        let mut open = json!({ "url": URL });
+        rig.set_credentials(Ical.manifest().settings.seal(&mut open, Credentials::none()));
+        (rig.connection.settings, rig.transport) = (open, Arc::new(feed.clone()));
+        Self::sealed(rig)
+    }
+
+    fn sealed(rig: Rig<CalendarSimulator>) -> Self {
+        assert!(!rig.connection.settings.to_string().contains("http"), "the address is sealed");
+        Self(rig)
     }
 
     pub(crate) async fn report(&self, options: &SyncOptions) -> Report {
         self.clock.advance(Duration::from_secs(1));
-        let engine = Engine::builder(
-            Registry::new().with(Ical::default()),
-            self.store.clone(),
-            self.transport.clone(),
-        );
-        let rng = Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed));
-        engine.clock(self.clock.clone()).rng(rng).build().sync(&self.connection, options).await.unwrap()
+        self.engine().sync(&self.connection, options).await.unwrap()
     }
 
     pub(crate) async fn sync(&self) -> Counts {
@@ -74,14 +69,14 @@ impl Synced {
 
     /// What lives in the store, by external id and key.
     pub(crate) fn live(&self) -> BTreeMap<(String, String), String> {
-        let rows = self.store.records(self.connection.id).into_iter().filter(|row| !row.deleted);
+        let rows = self.0.records("").into_iter();
         rows.map(|row| ((row.external_id.clone(), row.record.get_key().to_owned()), tell(&row.record)))
             .collect()
     }
 
     /// Ids of live records by what they are of.
     fn ids(&self) -> BTreeMap<(String, String), String> {
-        let rows = self.store.records(self.connection.id).into_iter().filter(|row| !row.deleted);
+        let rows = self.0.records("").into_iter();
         rows.map(|row| ((row.external_id, row.record.get_key().to_owned()), row.id.to_string())).collect()
     }
 
@@ -91,8 +86,7 @@ impl Synced {
 
     /// The live records of every item as JSON, in the order of time.
     pub(crate) fn records(&self) -> BTreeMap<String, Vec<Value>> {
-        let mut rows: Vec<_> =
-            self.store.records(self.connection.id).into_iter().filter(|row| !row.deleted).collect();
+        let mut rows = self.0.records("");
         rows.sort_by_key(|row| row.record.when().sort_key());
         let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for row in rows {
@@ -132,7 +126,7 @@ const OTHER: &str = "BEGIN:VEVENT\nUID:other\nDTSTART:20260401T080000Z\nSUMMARY:
 #[test]
 fn a_changed_file_changes_exactly_what_it_should() {
     let feed = Feed::new(text(SERIES, MOVED, OTHER));
-    let synced = Synced::new(Arc::new(feed.clone()), &json!({ "url": URL }));
+    let synced = Synced::of(&feed);
     let serve = |text: String| feed.state().body = text.into_bytes();
     block_on(async {
         assert_eq!(counted(&synced.sync().await), (7, 0, 0, 0));
@@ -183,7 +177,7 @@ fn a_series_that_goes_takes_its_occurrences_along() {
     let endless = "BEGIN:VEVENT\nUID:endless\nDTSTART:20150107T080000Z\nRRULE:FREQ=WEEKLY\nEND:VEVENT";
     let other = "BEGIN:VEVENT\nUID:other\nDTSTART:20200107T080000Z\nRRULE:FREQ=MONTHLY\nEND:VEVENT";
     let feed = Feed::new(text(SERIES, "", &format!("{endless}\n{other}")));
-    let synced = Synced::new(Arc::new(feed.clone()), &json!({ "url": URL }));
+    let synced = Synced::of(&feed);
     block_on(async {
         synced.sync().await;
         let count = |id: &str| synced.live().keys().filter(|(known, _)| known == id).count();
@@ -205,7 +199,7 @@ fn the_only_series_goes_while_something_is_still_to_come() {
         [("early", "20260105"), ("late", "20260601"), ("mid", "20260502")].map(|(id, day)| one(id, day));
     let others = others.join("\n");
     let feed = Feed::new(calendar(&format!("{others}\n{endless}")));
-    let synced = Synced::new(Arc::new(feed.clone()), &json!({ "url": URL }));
+    let synced = Synced::of(&feed);
     block_on(async {
         synced.sync().await;
         // Two months later it still stands around now.
@@ -230,7 +224,7 @@ fn what_slid_out_of_the_feeds_window_is_kept() {
     let endless = "BEGIN:VEVENT\nUID:endless\nDTSTART:20200107T080000Z\nRRULE:FREQ=MONTHLY\nEND:VEVENT";
     let months = |from: u32| (from..=9).map(|month| one(month, month)).collect::<Vec<_>>().join("\n");
     let feed = Feed::new(calendar(&format!("{fair}\n{endless}\n{}", months(1))));
-    let synced = Synced::new(Arc::new(feed.clone()), &json!({ "url": URL }));
+    let synced = Synced::of(&feed);
     block_on(async {
         synced.sync().await;
         feed.state().body = calendar(&format!("{fair}\n{endless}\n{}", months(3))).into_bytes();
@@ -246,7 +240,7 @@ fn what_slid_out_of_the_feeds_window_is_kept() {
 fn a_broken_file_changes_nothing_and_a_broken_event_only_itself() {
     let whole = text(SERIES, MOVED, OTHER);
     let feed = Feed::new(whole.clone());
-    let synced = Synced::new(Arc::new(feed.clone()), &json!({ "url": URL }));
+    let synced = Synced::of(&feed);
     block_on(async {
         synced.sync().await;
         let before = synced.live();
@@ -281,7 +275,7 @@ fn a_new_year_lengthens_series_and_takes_nothing_away() {
     let daily = "BEGIN:VEVENT\nUID:daily\nDTSTART;VALUE=DATE:20251230\nRRULE:FREQ=DAILY\nEND:VEVENT";
     let feed = Feed::new(text(SERIES, MOVED, daily));
     feed.state().headers.push(("etag", "\"1\"".into()));
-    let synced = Synced::new(Arc::new(feed.clone()), &json!({ "url": URL }));
+    let synced = Synced::of(&feed);
     block_on(async {
         synced.sync().await;
         let before = synced.live();

@@ -48,7 +48,7 @@ impl Feed {
     pub(crate) fn http(&self) -> Http {
         let base = "https://calendar.example.org".parse().unwrap();
         let http = Http::builder(Arc::new(self.clone()), base).retry(RetryPolicy::never());
-        http.classify(Ical::default().classify().unwrap()).build().unwrap()
+        http.classify(Ical.classify().unwrap()).build().unwrap()
     }
 
     /// One page of a pass of that kind.
@@ -66,7 +66,7 @@ impl Feed {
         let http = self.http();
         let pass = Pass { kind, from: None, to: at };
         let cx = Context::new(&http, settings, &Credentials::none(), FileAccess::Denied, pass, at);
-        Ical::default().fetch_page(&cx, Place { stream: "events", partition: "" }, cursor).await
+        Ical.fetch_page(&cx, Place { stream: "events", partition: "" }, cursor).await
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// The records of an item, or why there are none.
 pub(crate) fn normalize(item: &RawItem) -> Result<Vec<Record>, String> {
-    let ical = Ical::default();
+    let ical = Ical;
     ical.manifest().streams[0].normalizer.normalize(item).map_err(|reject| reject.to_string())
 }
 

@@ -11,7 +11,7 @@ use crate::rig::{Feed, URL, block_on, calendar, event, now};
 
 #[test]
 fn the_schema_marks_what_is_secret_and_what_is_a_file() {
-    let ical = Ical::default();
+    let ical = Ical;
     let settings = &ical.manifest().settings;
     assert_eq!(settings.members(), ["file", "name", "url", "zone"]);
     assert!(settings.is_marked("url", "x-secret") && settings.is_marked("file", "x-file"));
@@ -23,7 +23,7 @@ fn the_schema_marks_what_is_secret_and_what_is_a_file() {
 #[test]
 fn wrong_settings_are_refused_without_showing_an_address() {
     let check = |settings: Value, word: &str| {
-        let ical = Ical::default();
+        let ical = Ical;
         let error = ical.manifest().settings.check(&settings).unwrap_err();
         let text = format!("{error:?}");
         assert_eq!(error.kind(), ErrorKind::Invalid);
@@ -42,7 +42,7 @@ fn wrong_settings_are_refused_without_showing_an_address() {
 
 #[test]
 fn the_address_gives_the_origin() {
-    let ical = Ical::default();
+    let ical = Ical;
     let origin = |url: &str| ical.base_url(&json!({ "url": url })).unwrap();
     assert_eq!(origin(URL).as_deref(), Some("https://calendar.example.org"));
     assert_eq!(origin("webcal://Example.org/a.ics").as_deref(), Some("https://example.org"));
@@ -58,7 +58,7 @@ fn an_account_is_the_address_whichever_way_it_is_written() {
         let http = feed.http();
         let pass = Pass { kind: PassKind::Full, from: None, to: now() };
         let cx = Context::new(&http, &settings, &Credentials::none(), FileAccess::Denied, pass, now());
-        block_on(Ical::default().identify(&cx))
+        block_on(Ical.identify(&cx))
     };
     let whole = || calendar("NAME:Other name");
     let one = identify(json!({ "url": URL }), whole()).unwrap();
@@ -86,7 +86,7 @@ fn a_file_is_read_where_files_may_be() {
         let http = feed.http();
         let pass = Pass { kind: PassKind::Full, from: None, to: now() };
         let cx = Context::new(&http, &settings, &Credentials::none(), access, pass, now());
-        block_on(Ical::default().fetch_page(&cx, Place { stream: "events", partition: "" }, None))
+        block_on(Ical.fetch_page(&cx, Place { stream: "events", partition: "" }, None))
     };
     let allowed = || FileAccess::Allowed { max_bytes: 1 << 20 };
     assert_eq!(page(allowed()).unwrap_err().kind(), ErrorKind::Invalid, "there is none");

@@ -1,35 +1,19 @@
 //! The simulated calendar server over real HTTP: what it says happened is what arrives.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use lifehub_core::http::ReqwestTransport;
-use lifehub_ical::simulator::{CalendarSimulator, account};
+use lifehub_ical::simulator::account;
 use lifehub_testkit::{Account, Change, Fact, Fault, FaultPlan, Probe, Server, Setup};
 use serde_json::Value;
 
 use crate::engine::Synced;
 use crate::rig::{block_on, now};
 
-struct Calendar {
-    simulator: CalendarSimulator,
-    server: Server,
-    synced: Synced,
-}
-
-fn calendar(setup: &Setup) -> Calendar {
-    let simulator = CalendarSimulator::new(setup);
-    let server = Server::start(simulator.clone()).unwrap();
-    let transport = Arc::new(ReqwestTransport::new().unwrap());
-    let synced = Synced::new(transport, &simulator.access(&server.url()).settings);
-    Calendar { simulator, server, synced }
-}
-
-impl Calendar {
+impl Synced {
     /// Fails unless the store has what the simulator's books say.
     fn check(&self, what: &str) {
-        let mut found = self.synced.records();
+        let mut found = self.records();
         let mut broken = Vec::new();
         for Fact { id, records, .. } in self.simulator.truth() {
             let id = id.unwrap();
@@ -47,7 +31,7 @@ impl Calendar {
             }
         }
         assert_eq!(found, BTreeMap::new(), "{what}: more than there should be");
-        let mut quarantine: Vec<String> = self.synced.quarantine().into_iter().map(|(id, _)| id).collect();
+        let mut quarantine: Vec<String> = self.quarantine().into_iter().map(|(id, _)| id).collect();
         broken.sort();
         quarantine.sort();
         assert_eq!(quarantine, broken, "{what}");
@@ -62,13 +46,13 @@ impl Calendar {
 #[test]
 fn the_store_has_what_the_calendar_says() {
     for seed in [1, 2, 3] {
-        let calendar = calendar(&Setup::new(seed, now()));
+        let calendar = Synced::new(&Setup::new(seed, now()));
         block_on(async {
-            calendar.synced.sync().await;
+            calendar.sync().await;
             calendar.check("first");
-            assert_eq!(calendar.synced.sync().await.inserted, 0);
+            assert_eq!(calendar.sync().await.inserted, 0);
             assert_eq!(calendar.statuses(), [200, 304]);
-            calendar.synced.sync_full().await;
+            calendar.sync_full().await;
             assert_eq!(calendar.statuses(), [304, 200], "a full pass reads everything");
             calendar.check("full");
         });
@@ -77,11 +61,11 @@ fn the_store_has_what_the_calendar_says() {
 
 #[test]
 fn every_change_arrives() {
-    let calendar = calendar(&Setup::new(7, now()).items(60).ties(5));
+    let calendar = Synced::new(&Setup::new(7, now()).items(60).ties(5));
     let count = calendar.simulator.truth().len();
     assert_eq!(count, 60);
     block_on(async {
-        calendar.synced.sync().await;
+        calendar.sync().await;
         for change in [
             Change::Add,
             Change::Add,
@@ -97,7 +81,7 @@ fn every_change_arrives() {
             Change::Heal,
         ] {
             assert!(calendar.simulator.change(change.clone()), "{change:?}");
-            calendar.synced.sync().await;
+            calendar.sync().await;
             calendar.check(&format!("{change:?}"));
         }
         for change in [
@@ -116,17 +100,17 @@ fn every_change_arrives() {
 
 #[test]
 fn a_stale_copy_undoes_nothing() {
-    let calendar = calendar(&Setup::new(8, now()));
+    let calendar = Synced::new(&Setup::new(8, now()));
     block_on(async {
-        calendar.synced.sync().await;
+        calendar.sync().await;
         for change in [Change::Edit(2), Change::Add, Change::Delete { from: 9, count: 2 }] {
             assert!(calendar.simulator.change(change));
-            calendar.synced.sync().await;
+            calendar.sync().await;
             calendar.simulator.set_stale(true);
-            calendar.synced.sync().await;
+            calendar.sync().await;
             calendar.check("while a stale copy answers");
             calendar.simulator.set_stale(false);
-            calendar.synced.sync().await;
+            calendar.sync().await;
             calendar.check("after it");
         }
     });
@@ -134,31 +118,31 @@ fn a_stale_copy_undoes_nothing() {
 
 #[test]
 fn a_file_that_is_made_for_each_request_changes_nothing() {
-    let calendar = calendar(&Setup::new(9, now()));
+    let calendar = Synced::new(&Setup::new(9, now()));
     calendar.simulator.set_made_per_request(true);
     block_on(async {
-        calendar.synced.sync().await;
+        calendar.sync().await;
         calendar.check("first");
-        let counts = calendar.synced.sync().await;
+        let counts = calendar.sync().await;
         assert_eq!((counts.inserted, counts.updated, counts.deleted), (0, 0, 0));
         assert_eq!(counts.unchanged, calendar.simulator.truth().len() as u64);
         assert_eq!(calendar.statuses(), [200, 200]);
         assert!(calendar.simulator.change(Change::Edit(0)));
-        assert_eq!(calendar.synced.sync().await.updated, 1);
+        assert_eq!(calendar.sync().await.updated, 1);
     });
 }
 
 #[test]
 fn faults_lose_and_delete_nothing() {
-    let calendar = calendar(&Setup::new(10, now()));
+    let calendar = Synced::new(&Setup::new(10, now()));
     block_on(async {
-        calendar.synced.sync().await;
+        calendar.sync().await;
         for fault in Fault::EACH {
             assert!(calendar.simulator.change(Change::Add));
             calendar.server.set_faults(FaultPlan::none().at(1, fault));
-            let report = calendar.synced.report(&Default::default()).await;
+            let report = calendar.report(&Default::default()).await;
             if report.streams[0].error.is_some() {
-                calendar.synced.sync().await;
+                calendar.sync().await;
             }
             calendar.check(&format!("{fault:?}"));
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::rig::{DAY, Rig, errors, now};
 
 #[tokio::test]
-async fn without_a_start_all_is_read_and_the_years_before_the_ring_are_a_few_requests() {
+async fn without_a_start_all_is_read_in_lists_of_three_months_back_to_the_first_rings() {
     let rig = Rig::years().from(None);
     rig.sync().await;
     assert_eq!(rig.stored(), rig.truth());
@@ -17,7 +17,7 @@ async fn without_a_start_all_is_read_and_the_years_before_the_ring_are_a_few_req
         let lists: Vec<_> = asked.iter().filter(|(path, _)| path == collection.path()).collect();
         let (most, first) = match collection {
             Collection::HeartRate => (66, &lists.last().unwrap().1["start_datetime"][..10]),
-            _ => (14, lists.last().unwrap().1["start_date"].as_str()),
+            _ => (47, lists.last().unwrap().1["start_date"].as_str()),
         };
         assert!(lists.len() <= most, "{collection:?}: {} requests", lists.len());
         let expected = if collection == Collection::HeartRate { "2021-09-30" } else { "2015-07-30" };
@@ -41,14 +41,14 @@ async fn a_ring_that_lay_in_a_drawer_for_years_hides_nothing() {
 }
 
 #[tokio::test]
-async fn a_longest_list_that_nobody_documents_costs_requests_and_no_data() {
+async fn a_longest_list_of_three_months_is_kept_to_and_a_shorter_one_costs_no_data() {
     let rig = Rig::new(&Setup::new(7, now()).days(30).items(20).stream("workouts")).from(None);
     assert!(rig.simulator.change(Change::AddLate(1_000 * DAY)));
-    rig.simulator.set_longest(Some(95));
+    rig.simulator.set_longest(Some(90));
     let report = rig.run(&["workouts"], false).await;
     assert!(errors(&report).is_empty(), "{report:?}");
     assert_eq!(rig.records("workouts").len(), 21);
-    // One that is shorter than what is always asked for is another matter.
+    // Nobody documents one, and a shorter one is not reckoned with.
     rig.simulator.set_longest(Some(5));
     let report = rig.run(&["workouts"], true).await;
     assert_eq!(errors(&report)["workouts"].kind, ErrorKind::Invalid);

@@ -1,22 +1,14 @@
 //! A person's account on a server, and engines that read it into one store.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::engine::{
-    Connection, Counts, Engine, ErrorReport, Operator, Report, RunStatus, SyncOptions,
-};
-use lifehub_core::http::ReqwestTransport;
-use lifehub_core::memory::{MemoryRecord, MemoryStore};
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
-use lifehub_core::secret::{Credentials, Secret};
+use lifehub_core::clock::Timestamp;
+use lifehub_core::engine::{Counts, ErrorReport, Report, RunStatus, SyncOptions};
 use lifehub_oura::Oura;
 use lifehub_oura::simulator::OuraSimulator;
-use lifehub_testkit::{Account, Server, Setup};
+use lifehub_testkit::{Account, Setup};
 use serde_json::{Value, json};
 
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
@@ -25,16 +17,20 @@ pub(crate) fn now() -> Timestamp {
     "2026-06-10T12:07:30Z".parse().unwrap()
 }
 
-pub(crate) struct Rig {
-    pub(crate) simulator: OuraSimulator,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) server: Server,
-    pub(crate) store: Arc<MemoryStore>,
-    pub(crate) connection: Connection,
-    /// What the operator sets.
-    pub(crate) operator: Value,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+pub(crate) struct Rig(lifehub_testkit::Rig<OuraSimulator>);
+
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<OuraSimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl Rig {
@@ -50,49 +46,14 @@ impl Rig {
 
     /// An account with the token that never ends.
     pub(crate) fn new(setup: &Setup) -> Self {
-        let simulator = OuraSimulator::seeded(setup);
-        let clock = Arc::new(ManualClock::at(now()));
-        let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-        let access = simulator.access(&server.url());
-        let app = access.oauth.unwrap();
-        let operator = json!({
-            "base_url": access.base_url, "quotas": "off",
-            "client_id": app.client_id, "client_secret": app.client_secret.as_ref().map(Secret::expose),
-            "authorize_url": app.authorize_url, "token_url": app.token_url,
-        });
-        let (store, rng) = (Arc::new(MemoryStore::with_clock(clock.clone())), Rng::seeded(7));
-        let connection = Connection {
-            id: ConnectionId::new(now(), &rng),
-            user: UserId::new(now(), &rng),
-            provider: "oura".into(),
-            account: None,
-            settings: access.settings,
-            zone: Zone::utc(),
-        };
-        let rig = Self { simulator, clock, server, store, connection, operator, seed: AtomicU64::new(0) };
-        rig.set_credentials(access.credentials);
-        rig
+        let simulator = OuraSimulator::seeded(setup).into();
+        Self(lifehub_testkit::Rig::new(Oura, simulator, now()).unwrap())
     }
 
     /// The same, read from this day on; from the beginning without one.
     pub(crate) fn from(mut self, start: Option<&str>) -> Self {
-        self.connection.settings = start.map_or_else(|| json!({}), |start| json!({ "start": start }));
+        self.0.connection.settings = start.map_or_else(|| json!({}), |start| json!({ "start": start }));
         self
-    }
-
-    pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        self.store.set_credentials(self.connection.id, credentials);
-    }
-
-    /// An engine as a new process has it.
-    pub(crate) fn engine(&self) -> Engine {
-        let operator: Operator = serde_json::from_value(json!({ "oura": self.operator })).unwrap();
-        let transport = Arc::new(ReqwestTransport::new().unwrap());
-        Engine::builder(Registry::new().with(Oura::default()), self.store.clone(), transport)
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
     }
 
     /// Syncs a moment later; only these streams, if some are named.
@@ -112,12 +73,6 @@ impl Rig {
     /// The same with full passes.
     pub(crate) async fn sync_full(&self) -> Counts {
         good(&self.run(&[], true).await)
-    }
-
-    /// The live records of a stream, or of all.
-    pub(crate) fn records(&self, stream: &str) -> Vec<MemoryRecord> {
-        let records = self.store.records(self.connection.id).into_iter();
-        records.filter(|r| !r.deleted && (stream.is_empty() || r.stream == stream)).collect()
     }
 
     /// Stream and external id of what is stored.

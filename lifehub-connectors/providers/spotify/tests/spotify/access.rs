@@ -62,7 +62,7 @@ async fn after_six_months_the_consent_ends_however_often_it_was_used_and_the_dat
         rig.clock.advance(30 * DAY);
     }
     rig.sync(&[]).await;
-    let stored = rig.store.records(rig.connection.id).len();
+    let stored = rig.records("").len();
     assert!(stored > 100);
     rig.clock.advance(2 * DAY);
     let engine = rig.engine();
@@ -72,7 +72,7 @@ async fn after_six_months_the_consent_ends_however_often_it_was_used_and_the_dat
     assert_eq!((report.status, told.kind), (RunStatus::Failed, ErrorKind::Unauthorized));
     assert!(told.hint.as_deref().unwrap().contains("connect the account again"), "{told:?}");
     assert!(report.streams.iter().all(|stream| !stream.caught_up));
-    assert_eq!(rig.store.records(rig.connection.id).len(), stored);
+    assert_eq!(rig.records("").len(), stored);
     let events = std::iter::from_fn(|| events.try_recv().ok());
     let notices = events.filter(|event| matches!(event, SyncEvent::ReconnectRequired { .. }));
     assert_eq!(notices.count(), 1);
@@ -85,18 +85,18 @@ async fn after_six_months_the_consent_ends_however_often_it_was_used_and_the_dat
     let issued = rig.simulator.oauth().issue(&SCOPES, now() + 183 * DAY);
     rig.set_credentials(Credentials::none().with("access_token", Secret::new(issued.access_token)));
     rig.sync(&[]).await;
-    assert!(rig.store.records(rig.connection.id).len() > stored, "another day's facts");
+    assert!(rig.records("").len() > stored, "another day's facts");
 }
 
 #[tokio::test]
 async fn a_grant_that_its_user_took_back_asks_to_connect_again() {
     let rig = connected();
     rig.sync(&[]).await;
-    let stored = rig.store.records(rig.connection.id).len();
+    let stored = rig.records("").len();
     assert!(rig.simulator.oauth().withdraw(&held(&rig, "refresh_token").await));
     let report = rig.run(&[]).await;
     assert_eq!(error(&report, "recently_played").kind, ErrorKind::Unauthorized);
-    assert_eq!(rig.store.records(rig.connection.id).len(), stored);
+    assert_eq!(rig.records("").len(), stored);
     let tally = rig.simulator.oauth().tally();
     assert_eq!((tally.token_calls, tally.refused), (1, 1));
 }
@@ -157,7 +157,7 @@ async fn spotify_sends_back_to_loopback_by_its_number_alone() {
 async fn a_user_whom_the_app_does_not_know_gets_one_clear_error() {
     let rig = Rig::new(&few(20));
     rig.sync(&[]).await;
-    let stored = rig.store.records(rig.connection.id).len();
+    let stored = rig.records("").len();
     rig.simulator.set_registered(false);
     rig.asked();
     rig.clock.advance(HOUR);
@@ -172,7 +172,7 @@ async fn a_user_whom_the_app_does_not_know_gets_one_clear_error() {
         "one error: {report:?}"
     );
     assert_eq!(rig.asked().len(), 1, "no other stream is asked for, and nothing twice");
-    assert_eq!(rig.store.records(rig.connection.id).len(), stored);
+    assert_eq!(rig.records("").len(), stored);
     let credentials = rig.simulator.access(&rig.server.url()).credentials;
     let refused = rig.engine().identify("spotify", &rig.connection.settings, credentials).await.unwrap_err();
     assert!(refused.get_hint().unwrap().contains("User Management"), "whoever connects is told, too");
@@ -229,8 +229,7 @@ async fn short_waits_are_waited_for_and_the_own_quotas_keep_within_a_lower_limit
         assert_eq!(rig.ids(stream), rig.true_ids(stream));
     }
     // With the quotas of the manifest, a limit that is known to nobody is kept to.
-    let mut rig = Rig::new(&few(40).page(8));
-    rig.operator.as_object_mut().unwrap().remove("quotas");
+    let rig = Rig::new(&few(40).page(8)).with_quotas();
     rig.simulator.set_limit(Some(30));
     rig.sync(&[]).await;
     assert_eq!(statuses(&rig), 0);

@@ -17,7 +17,7 @@ async fn fifty_plays_are_kept_and_frequent_polls_merge_to_all_of_them() {
     rig.sync(PLAYS).await;
     assert_eq!(rig.ids("recently_played").len(), 50);
     // Half a minute a play: the fastest that fifty plays can be pushed out, read by the stream's own interval.
-    let interval = Spotify::default().manifest().stream("recently_played").unwrap().interval;
+    let interval = Spotify.manifest().stream("recently_played").unwrap().interval;
     assert_eq!(interval, 25 * MINUTE);
     for poll in 1..=4 {
         for play in 1..=50 {
@@ -100,7 +100,7 @@ async fn milliseconds_tell_the_plays_of_one_second_apart() {
 
 #[test]
 fn the_history_is_read_live_and_everything_else_whole() {
-    let connector = Spotify::default();
+    let connector = Spotify;
     for stream in &connector.manifest().streams {
         assert_eq!(stream.sync == SyncMode::Incremental, stream.name == "recently_played", "{}", stream.name);
     }

@@ -11,7 +11,7 @@ use lifehub_spotify::Spotify;
 fn read(status: StatusCode, kind: &'static str, body: &str) -> Option<Error> {
     let mut answer = Answer::new(status, body.to_owned(), Timestamp::EPOCH);
     answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Spotify::default().classify().unwrap()(&answer)
+    Spotify.classify().unwrap()(&answer)
 }
 
 #[track_caller]

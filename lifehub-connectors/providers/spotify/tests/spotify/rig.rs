@@ -1,23 +1,16 @@
 //! An account at the simulated Spotify, and an engine that reads it into a store in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::engine::{
-    Connection, Counts, Engine, ErrorReport, Operator, Report, RunStatus, SyncOptions,
-};
-use lifehub_core::http::ReqwestTransport;
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
-use lifehub_core::secret::Credentials;
+use lifehub_core::clock::Timestamp;
+use lifehub_core::engine::{Counts, ErrorReport, Report, RunStatus, SyncOptions};
+use lifehub_core::memory::MemoryRecord;
 use lifehub_spotify::Spotify;
 use lifehub_spotify::simulator::SpotifySimulator;
-use lifehub_testkit::{Account, Probe, Reply, Server, Setup};
-use serde_json::{Value, json};
+use lifehub_testkit::{Account, Probe, Reply, Setup};
+use serde_json::Value;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
@@ -33,51 +26,31 @@ pub(crate) fn few(items: usize) -> Setup {
     Setup::new(5, now()).days(20).items(items)
 }
 
-pub(crate) struct Rig {
-    pub(crate) simulator: SpotifySimulator,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) server: Server,
-    pub(crate) store: Arc<MemoryStore>,
-    pub(crate) connection: Connection,
-    /// What an operator sets.
-    pub(crate) operator: Value,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+pub(crate) struct Rig(lifehub_testkit::Rig<SpotifySimulator>);
+
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<SpotifySimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl Rig {
     pub(crate) fn new(setup: &Setup) -> Self {
-        let simulator = SpotifySimulator::seeded(setup);
-        let clock = Arc::new(ManualClock::at(setup.now));
-        let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-        let access = simulator.access(&server.url());
-        let (store, rng) = (Arc::new(MemoryStore::with_clock(clock.clone())), Rng::seeded(7));
-        let connection = Connection {
-            id: ConnectionId::new(setup.now, &rng),
-            user: UserId::new(setup.now, &rng),
-            provider: "spotify".into(),
-            account: None,
-            settings: access.settings,
-            zone: Zone::utc(),
-        };
-        store.set_credentials(connection.id, access.credentials);
-        let app = access.oauth.unwrap();
-        let operator = json!({
-            "base_url": access.base_url, "quotas": "off", "client_id": app.client_id,
-            "client_secret": app.client_secret.unwrap().expose(), "authorize_url": app.authorize_url,
-            "token_url": app.token_url,
-        });
-        Self { simulator, clock, server, store, connection, operator, seed: AtomicU64::new(0) }
+        let simulator = SpotifySimulator::seeded(setup).into();
+        Self(lifehub_testkit::Rig::new(Spotify, simulator, setup.now).unwrap())
     }
 
-    pub(crate) fn engine(&self) -> Engine {
-        let operator: Operator = serde_json::from_value(json!({ "spotify": self.operator })).unwrap();
-        let transport = Arc::new(ReqwestTransport::local().unwrap());
-        Engine::builder(Registry::new().with(Spotify::default()), self.store.clone(), transport)
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
+    /// The same with the quotas of the manifest.
+    pub(crate) fn with_quotas(self) -> Self {
+        Self(self.0.with_quotas())
     }
 
     /// Syncs these streams, or all if none is named.
@@ -94,18 +67,11 @@ impl Rig {
         report.totals()
     }
 
-    /// The credentials from now on.
-    pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        self.store.set_credentials(self.connection.id, credentials);
-    }
-
     /// The live records of a stream by partition and external id.
     pub(crate) fn stored(&self, stream: &str) -> BTreeMap<(String, String), Value> {
-        let records = self.store.records(self.connection.id);
-        let records = records.iter().map(|record| serde_json::to_value(record).unwrap());
-        let own = records.filter(|record| record["stream"] == stream && record["deleted"] == false);
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        own.map(|record| ((text(&record["partition"]), text(&record["external_id"])), record)).collect()
+        let place = |record: &MemoryRecord| (record.partition.clone(), record.external_id.clone());
+        let records = self.records(stream).into_iter();
+        records.map(|record| (place(&record), serde_json::to_value(record).unwrap())).collect()
     }
 
     /// The ids of what is stored of a stream.

@@ -35,8 +35,8 @@ async fn net_worth_is_cash_and_investments_and_nothing_counts_twice() {
     assert_eq!(cents(&investments["amount"]), held, "positions are what the investments are");
 
     // What counts as net worth is the balances alone.
-    let connection = rig.store.records(rig.connection_id());
-    let points = connection.iter().flat_map(|record| {
+    let records = rig.records("");
+    let points = records.iter().flat_map(|record| {
         let info = DatasetInfo::find(record.record.dataset()).unwrap();
         info.points(record.record.body(), record.record.when()).unwrap()
     });

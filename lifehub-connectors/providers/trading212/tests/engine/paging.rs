@@ -45,7 +45,7 @@ fn written(next: Value, more: Option<(&str, Value)>) -> Rig {
     );
     let more = more.map(|(path, page)| (path.to_owned(), page));
     let pages = [first].into_iter().chain(more).collect();
-    Rig::before(Trading212Simulator::seeded(&small("")), Written(pages))
+    Rig::behind(Trading212Simulator::seeded(&small("")), Written(pages))
 }
 
 fn dividend(number: u32) -> Value {
@@ -77,7 +77,7 @@ async fn the_whole_next_page_path_is_followed() {
 #[tokio::test]
 async fn it_works_below_any_base_url() {
     let simulator = Trading212Simulator::seeded(&small(""));
-    let mut rig = Rig::before(simulator.clone(), Below("/brokers/t212", simulator));
+    let mut rig = Rig::behind(simulator.clone(), Below("/brokers/t212", simulator));
     rig.operator["base_url"] = json!(format!("{}/brokers/t212", rig.server.url()));
     rig.sync(&[]).await;
     rig.equals_truth(&ALL);
@@ -182,9 +182,7 @@ async fn what_a_history_lacks_is_not_gone() {
     rig.sync(&[]).await;
     let before = rig.stored("orders");
     let smaller = Trading212Simulator::seeded(&small("").items(3));
-    let access = smaller.access("");
-    let secret = |name| access.credentials.get(name).unwrap().expose().to_owned();
-    rig.set_credentials(&secret("api_key"), &secret("api_secret"));
+    rig.set_credentials(smaller.access("").credentials);
     let other = Server::start(smaller).unwrap();
     rig.operator["base_url"] = json!(other.url());
     let report = rig.run_full().await;
@@ -210,7 +208,7 @@ async fn a_path_that_is_refused_each_time_is_a_clear_error() {
     let report = rig.run(&["dividends"]).await;
     let error = Rig::error(&report, "dividends");
     assert_eq!(error.kind, ErrorKind::CursorExpired, "{error:?}");
-    assert!(error.message.contains("next page") && error.message.contains("400"), "{error:?}");
+    assert!(error.message.contains("where it led to earlier") && error.message.contains("400"), "{error:?}");
     assert!(error.hint.is_some());
     assert_eq!(rig.stored("dividends").len(), 1, "what was read is kept");
 }

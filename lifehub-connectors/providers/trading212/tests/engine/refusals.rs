@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use lifehub_core::ErrorKind;
 use lifehub_core::engine::RunStatus;
+use lifehub_core::secret::{Credentials, Secret};
 use lifehub_testkit::{Change, SimRequest, SimResponse, Simulator};
 use lifehub_trading212::simulator::Trading212Simulator;
 use serde_json::json;
@@ -24,8 +25,12 @@ impl Simulator for Listening {
 #[tokio::test]
 async fn requests_carry_key_and_secret_as_basic_auth() {
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let rig = Rig::before(Trading212Simulator::seeded(&small("")), Listening(heard.clone()));
-    rig.set_credentials("27181828ZkeyZ", "s3cret:with a colon");
+    let rig = Rig::behind(Trading212Simulator::seeded(&small("")), Listening(heard.clone()));
+    rig.set_credentials(
+        Credentials::none()
+            .with("api_key", Secret::new("27181828ZkeyZ"))
+            .with("api_secret", Secret::new("s3cret:with a colon")),
+    );
     rig.sync(&["positions"]).await;
     // `27181828ZkeyZ:s3cret:with a colon`, as RFC 7617 wants it.
     assert_eq!(*heard.lock().unwrap(), ["Basic MjcxODE4Mjhaa2V5WjpzM2NyZXQ6d2l0aCBhIGNvbG9u"]);

@@ -1,22 +1,15 @@
 //! A server, an engine that reads it into a store in memory, and what is in the store.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use lifehub_core::Result;
-use lifehub_core::clock::{Clock as _, ManualClock, Rng, Timestamp, Zone};
+use lifehub_core::clock::{Clock as _, Timestamp};
 use lifehub_core::connector::Identity;
-use lifehub_core::engine::{
-    Connection, Counts, Engine, ErrorReport, Operator, Report, RunStatus, Runs as _, SyncOptions,
-};
-use lifehub_core::http::ReqwestTransport;
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
-use lifehub_core::secret::{Credentials, Secret};
-use lifehub_testkit::{Account, Change, Server, Setup, Simulator};
+use lifehub_core::engine::{Counts, ErrorReport, Report, RunStatus, Runs as _, SyncOptions};
+use lifehub_core::oauth::Vault as _;
+use lifehub_testkit::{Account, Change, Setup, Simulator};
 use lifehub_trading212::Trading212;
 use lifehub_trading212::simulator::Trading212Simulator;
 use serde_json::{Value, json};
@@ -32,73 +25,36 @@ pub(crate) fn small(stream: &str) -> Setup {
     Setup::new(7, now()).days(20).items(30).page(7).stream(stream)
 }
 
-pub(crate) struct Rig {
-    /// The simulated account, if that is what the server shows.
-    pub(crate) simulator: Trading212Simulator,
-    pub(crate) server: Server,
-    pub(crate) clock: Arc<ManualClock>,
-    /// What an operator sets.
-    pub(crate) operator: Value,
-    pub(crate) store: Arc<MemoryStore>,
-    transport: Arc<ReqwestTransport>,
-    connection: Connection,
-    credentials: Credentials,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+pub(crate) struct Rig(lifehub_testkit::Rig<Trading212Simulator>);
+
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<Trading212Simulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 impl Rig {
     pub(crate) fn new(setup: &Setup) -> Self {
         let simulator = Trading212Simulator::seeded(setup);
-        Self::before(simulator.clone(), simulator)
+        Self::behind(simulator.clone(), simulator)
     }
 
     /// An account behind a server that is not quite the simulator.
-    pub(crate) fn before(simulator: Trading212Simulator, server: impl Simulator) -> Self {
-        let clock = Arc::new(ManualClock::at(now()));
-        let server = Server::builder().clock(clock.clone()).start(server).unwrap();
-        let access = simulator.access(&server.url());
-        let (store, rng) = (Arc::new(MemoryStore::new()), Rng::seeded(7));
-        let connection = Connection {
-            id: ConnectionId::new(now(), &rng),
-            user: UserId::new(now(), &rng),
-            provider: "trading212".into(),
-            account: None,
-            settings: access.settings,
-            zone: Zone::utc(),
-        };
-        store.set_credentials(connection.id, access.credentials.clone());
-        Self {
-            simulator,
-            clock,
-            operator: json!({ "base_url": access.base_url, "quotas": "off" }),
-            store,
-            transport: Arc::new(ReqwestTransport::new().unwrap()),
-            connection,
-            credentials: access.credentials,
-            server,
-            seed: AtomicU64::new(0),
-        }
-    }
-
-    pub(crate) fn set_credentials(&self, key: &str, secret: &str) {
-        let credentials =
-            Credentials::none().with("api_key", Secret::new(key)).with("api_secret", Secret::new(secret));
-        self.store.set_credentials(self.connection.id, credentials);
-    }
-
-    fn engine(&self) -> Engine {
-        let operator: Operator = serde_json::from_value(json!({ "trading212": self.operator })).unwrap();
-        let registry = Registry::new().with(Trading212::default());
-        Engine::builder(registry, self.store.clone(), self.transport.clone())
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
+    pub(crate) fn behind(simulator: Trading212Simulator, server: impl Simulator) -> Self {
+        Self(lifehub_testkit::Rig::behind(Trading212, simulator.into(), server, now()).unwrap())
     }
 
     pub(crate) async fn identify(&self) -> Result<Identity> {
-        self.engine().identify("trading212", &json!({}), self.credentials.clone()).await
+        let held = self.store.credentials(self.connection.id).await?.credentials;
+        self.engine().identify("trading212", &json!({}), held).await
     }
 
     /// Syncs these streams (none: all), at most so many pages, a minute later and in a new process.
@@ -163,11 +119,9 @@ impl Rig {
     /// The live records of a stream by their item.
     pub(crate) fn stored(&self, stream: &str) -> BTreeMap<String, Vec<Value>> {
         let mut stored: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for record in self.store.records(self.connection.id) {
-            if record.stream == stream && !record.deleted {
-                let json = serde_json::to_value(&record).unwrap();
-                stored.entry(record.external_id).or_default().push(json);
-            }
+        for record in self.records(stream) {
+            let json = serde_json::to_value(&record).unwrap();
+            stored.entry(record.external_id).or_default().push(json);
         }
         stored.values_mut().for_each(|records| records.sort_by_key(|record| record["key"].to_string()));
         stored
@@ -190,10 +144,6 @@ impl Rig {
             }
             assert!(stored.is_empty(), "{stream}: too many: {:?}", stored.keys());
         }
-    }
-
-    pub(crate) fn connection_id(&self) -> ConnectionId {
-        self.connection.id
     }
 
     pub(crate) fn change(&self, change: Change) {

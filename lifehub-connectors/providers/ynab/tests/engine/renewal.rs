@@ -29,7 +29,7 @@ impl Rig {
         let credentials = credentials
             .into_iter()
             .fold(Credentials::none(), |all, (name, text)| all.with(name, Secret::new(text)));
-        self.store.set_credentials(self.connection.id, credentials);
+        self.set_credentials(credentials);
         refresh
     }
 
@@ -118,14 +118,14 @@ async fn a_consent_that_was_taken_back_asks_to_connect_again_and_loses_nothing()
     let rig = rig("");
     let refresh = rig.connect();
     rig.sync().await;
-    let before = rig.count();
+    let before = rig.records("").len();
     assert!(rig.simulator.oauth().withdraw(&refresh));
     for _ in 0..2 {
         let errors = rig.errors().await;
         assert!(errors.len() == 1 && errors[0].kind == ErrorKind::Unauthorized, "{errors:?}");
         assert!(errors[0].hint.as_ref().is_some_and(|hint| hint.contains("connect")), "{errors:?}");
     }
-    assert_eq!(rig.count(), before);
+    assert_eq!(rig.records("").len(), before);
     rig.connect();
     rig.sync().await;
     rig.equals_truth("transactions");

@@ -1,20 +1,12 @@
 //! A connection to the simulated YNAB, in a store in memory, by a clock that no one waits for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
-use lifehub_core::engine::{
-    Connection, Counts, Engine, ErrorReport, Operator, PartitionKey, Report, RunStatus, Storage, SyncOptions,
-};
-use lifehub_core::http::ReqwestTransport;
-use lifehub_core::memory::MemoryStore;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
-use lifehub_core::secret::{Credentials, Secret};
-use lifehub_testkit::{Account, Server, Setup};
+use lifehub_core::clock::Timestamp;
+use lifehub_core::engine::{Counts, ErrorReport, PartitionKey, Report, RunStatus, SyncOptions};
+use lifehub_testkit::{Account, Setup};
 use lifehub_ynab::Ynab;
 use lifehub_ynab::simulator::YnabSimulator;
 use serde_json::{Value, json};
@@ -25,17 +17,20 @@ pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 /// Live records by their external id.
 pub(crate) type Records = BTreeMap<String, Vec<Value>>;
 
-pub(crate) struct Rig {
-    pub(crate) simulator: YnabSimulator,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) server: Server,
-    pub(crate) store: Arc<MemoryStore>,
-    pub(crate) connection: Connection,
-    /// What an operator sets.
-    pub(crate) operator: Value,
-    transport: Arc<ReqwestTransport>,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+pub(crate) struct Rig(lifehub_testkit::Rig<YnabSimulator>);
+
+impl Deref for Rig {
+    type Target = lifehub_testkit::Rig<YnabSimulator>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Rig {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
 }
 
 /// Noon of a day in the middle of its month.
@@ -49,50 +44,10 @@ pub(crate) fn rig(stream: &str) -> Rig {
 }
 
 impl Rig {
+    /// Its calls are counted against the quotas of the manifest.
     pub(crate) fn of(setup: &Setup) -> Self {
-        let simulator = YnabSimulator::seeded(setup);
-        let clock = Arc::new(ManualClock::at(setup.now));
-        let server = Server::builder().clock(clock.clone()).start(simulator.clone()).unwrap();
-        let (store, rng) = (Arc::new(MemoryStore::with_clock(clock.clone())), Rng::seeded(7));
-        let connection = Connection {
-            id: ConnectionId::new(setup.now, &rng),
-            user: UserId::new(setup.now, &rng),
-            provider: "ynab".into(),
-            account: None,
-            settings: json!({}),
-            zone: Zone::utc(),
-        };
-        let access = simulator.access(&server.url());
-        store.set_credentials(connection.id, access.credentials);
-        let operator = json!({ "ynab": {
-            "base_url": access.base_url,
-            "authorize_url": format!("{}/oauth/authorize", server.url()),
-            "token_url": format!("{}/oauth/token", server.url()),
-            "client_id": YnabSimulator::CLIENT_ID,
-            "client_secret": YnabSimulator::CLIENT_SECRET,
-        } });
-        let (transport, seed) = (Arc::new(ReqwestTransport::local().unwrap()), AtomicU64::new(0));
-        Self { simulator, clock, server, store, connection, operator, transport, seed }
-    }
-
-    /// An engine as a new process has it.
-    pub(crate) fn engine(&self) -> Engine {
-        self.engine_over(self.store.clone())
-    }
-
-    /// The same over another storage.
-    pub(crate) fn engine_over(&self, storage: Arc<dyn Storage>) -> Engine {
-        let operator: Operator = serde_json::from_value(self.operator.clone()).unwrap();
-        Engine::builder(Registry::new().with(Ynab::default()), storage, self.transport.clone())
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
-    }
-
-    pub(crate) fn set_token(&self, token: &str) {
-        let credentials = Credentials::none().with("access_token", Secret::new(token));
-        self.store.set_credentials(self.connection.id, credentials);
+        let simulator = YnabSimulator::seeded(setup).into();
+        Self(lifehub_testkit::Rig::new(Ynab, simulator, setup.now).unwrap().with_quotas())
     }
 
     pub(crate) async fn run(&self, options: &SyncOptions) -> Report {
@@ -119,19 +74,12 @@ impl Rig {
     /// The live records of a stream.
     pub(crate) fn stored(&self, stream: &str) -> Records {
         let mut stored = Records::new();
-        for record in self.store.records(self.connection.id) {
-            if !record.deleted && *record.stream == *stream {
-                let id = record.external_id.clone();
-                stored.entry(id).or_default().push(serde_json::to_value(&record).unwrap());
-            }
+        for record in self.records(stream) {
+            let id = record.external_id.clone();
+            stored.entry(id).or_default().push(serde_json::to_value(&record).unwrap());
         }
         stored.values_mut().for_each(|records| sort(records));
         stored
-    }
-
-    /// How many live records there are.
-    pub(crate) fn count(&self) -> usize {
-        self.store.records(self.connection.id).iter().filter(|record| !record.deleted).count()
     }
 
     /// Fails unless a stream's live records are those that YNAB has told.

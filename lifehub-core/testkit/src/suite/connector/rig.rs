@@ -1,32 +1,26 @@
-//! An account on a server, and an engine that reads it into a store in memory.
+//! The rig of the suite: that of any connector's tests, with the streams and the store of a case.
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lifehub_core::clock::{Clock, ManualClock, Rng, Timestamp, Zone};
+use lifehub_core::clock::{Clock, Timestamp};
 use lifehub_core::connector::{Connector, SettingsSchema, SyncMode};
 use lifehub_core::engine::{
-    Connection, Counts, Engine, Operator, PartitionKey, PartitionState, Report, Storage, SyncOptions,
-    SyncStore,
+    Counts, Engine, PartitionKey, PartitionState, Report, Storage, SyncOptions, SyncStore,
 };
-use lifehub_core::http::{Request, ReqwestTransport, Response, Transport};
-use lifehub_core::memory::MemoryStore;
+use lifehub_core::http::{Request, Response, Transport};
 use lifehub_core::oauth::Vault;
 use lifehub_core::page::Cursor;
-use lifehub_core::record::{ConnectionId, UserId};
-use lifehub_core::registry::Registry;
 use lifehub_core::secret::{Credentials, Secret};
 use lifehub_core::{Error, ErrorKind};
-use serde_json::json;
 
 use super::truth::Stored;
-use super::{Subject, clock, start};
+use super::{Subject, start};
 use crate::account::{Access, Account, Fact, Setup};
 use crate::fault::FaultPlan;
-use crate::server::Server;
 use crate::suite::{Failure, ensure};
 
 /// How much time passes between two syncs.
@@ -34,60 +28,28 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub(super) struct Rig<'a> {
     subject: &'a Subject,
-    pub(super) account: Arc<dyn Account>,
-    pub(super) server: Server,
-    pub(super) clock: Arc<ManualClock>,
+    base: crate::Rig<dyn Account>,
     pub(super) access: Access,
-    transport: Arc<dyn Transport>,
-    store: Arc<MemoryStore>,
     storage: Arc<dyn Storage>,
-    pub(super) connection: Connection,
     /// The only stream that is synced and compared; none for all.
     only: Option<String>,
-    /// Another one for each engine, so that no two make the same ids.
-    seed: AtomicU64,
+}
+
+impl Deref for Rig<'_> {
+    type Target = crate::Rig<dyn Account>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.base
+    }
 }
 
 impl<'a> Rig<'a> {
     pub(super) fn new(subject: &'a Subject, setup: &Setup) -> Result<Self, Failure> {
-        let account = (subject.account)(setup);
-        let clock = clock();
-        let server = Server::builder().clock(clock.clone()).start(account.clone())?;
-        let access = account.access(&server.url());
-        let store = Arc::new(MemoryStore::new());
-        let storage = store.clone();
-        let rng = Rng::seeded(7);
-        let connector = (subject.connector)();
-        let manifest = connector.manifest();
-        manifest.settings.check(&access.settings)?;
-        let mut settings = access.settings.clone();
-        let credentials = manifest.settings.seal(&mut settings, access.credentials.clone());
-        let connection = Connection {
-            id: ConnectionId::new(start(), &rng),
-            user: UserId::new(start(), &rng),
-            provider: manifest.id.into(),
-            account: None,
-            settings,
-            zone: Zone::utc(),
-        };
-        store.set_credentials(connection.id, credentials);
-        let seed = AtomicU64::new(0);
+        let base = crate::Rig::new((subject.connector)(), (subject.account)(setup), start())?;
+        let access = base.simulator.access(&base.server.url());
+        let storage = base.store.clone();
         let only = Some(setup.stream.clone()).filter(|stream| !stream.is_empty());
-        // Without the system's certificates, which take longer to read than most cases.
-        let transport = Arc::new(ReqwestTransport::local()?);
-        Ok(Self {
-            subject,
-            account,
-            server,
-            clock,
-            access,
-            transport,
-            store,
-            storage,
-            connection,
-            only,
-            seed,
-        })
+        Ok(Self { subject, base, access, storage, only })
     }
 
     /// A setup after a first sync, and how many requests that took.
@@ -120,29 +82,7 @@ impl<'a> Rig<'a> {
 
     /// The same over another connector.
     pub(super) fn engine_of(&self, connector: Arc<dyn Connector>) -> Engine {
-        self.build(connector, self.transport.clone())
-    }
-
-    fn build(&self, connector: Arc<dyn Connector>, transport: Arc<dyn Transport>) -> Engine {
-        let mut settings = json!({ "quotas": "off" });
-        if let Some(base_url) = &self.access.base_url {
-            settings["base_url"] = json!(base_url);
-        }
-        if let Some(app) = &self.access.oauth {
-            settings["client_id"] = json!(app.client_id);
-            settings["client_secret"] = json!(app.client_secret.as_ref().map(Secret::expose));
-            settings["authorize_url"] = json!(app.authorize_url);
-            settings["token_url"] = json!(app.token_url);
-            settings["revoke_url"] = json!(app.revoke_url);
-        }
-        let operator: Operator =
-            serde_json::from_value(json!({ self.connection.provider.as_str(): settings }))
-                .unwrap_or_default();
-        Engine::builder(Registry::new().with(connector), self.storage.clone(), transport)
-            .clock(self.clock.clone())
-            .rng(Rng::seeded(self.seed.fetch_add(1, Ordering::Relaxed)))
-            .operator(operator)
-            .build()
+        self.engine_with(connector, self.storage.clone(), self.transport.clone())
     }
 
     /// Credentials with the sealed settings, as a store keeps them.
@@ -219,7 +159,7 @@ impl<'a> Rig<'a> {
 
     /// What a client should have of the streams that are synced.
     pub(super) fn truth(&self) -> Vec<Fact> {
-        let mut truth = self.account.truth();
+        let mut truth = self.simulator.truth();
         truth.retain(|fact| self.concerns(&fact.stream));
         truth
     }
@@ -227,7 +167,7 @@ impl<'a> Rig<'a> {
     /// Replays the stored items through this connector, without the network.
     pub(super) async fn replay(&self, connector: Arc<dyn Connector>) -> Result<Counts, Failure> {
         self.clock.advance(HOUR);
-        let engine = self.build(connector, Arc::new(Offline));
+        let engine = self.engine_with(connector, self.storage.clone(), Arc::new(Offline));
         caught_up(engine.replay(&self.connection, &SyncOptions::default()).await?)
     }
 

@@ -131,7 +131,7 @@ impl Connector for Shelf {
         let entries = self.entries();
         let items = entries.iter().skip(from).take(PAGE).map(|entry| {
             let body = raw(&serde_json::to_value(entry).unwrap_or_default());
-            Item::read(body, |head: Entry| ItemKey::new(head.id).at(head.at))
+            Item::read(body, |entry| Ok(ItemKey::new(entry.id("id")?).at(entry.maybe("at"))))
         });
         let next = match from + PAGE < entries.len() {
             true => Next::More(Cursor::new(&(from + PAGE))?),

@@ -32,7 +32,7 @@ pub(in super::super) async fn expired_cursor_falls_back(subject: &Subject) -> Ve
                 }
                 let rig = Rig::new(subject, setup)?;
                 no_error(&rig.run(&at_most(stop)).await?)?;
-                if rig.account.change(Change::ExpireCursors) {
+                if rig.simulator.change(Change::ExpireCursors) {
                     falls_back(&rig)
                         .await
                         .map_err(|f| f.when(format!("after page {stop}, refused by the provider")))?;

@@ -21,7 +21,7 @@ pub(in super::super) async fn new_item_is_found(subject: &Subject) -> Verdict {
         .each_stream(async |setup| {
             let (rig, _) = Rig::synced(subject, setup).await?;
             for _ in 0..3 {
-                if !rig.account.change(Change::Add) {
+                if !rig.simulator.change(Change::Add) {
                     return Ok(Outcome::NotApplicable("nobody adds items at this provider"));
                 }
                 let counts = rig.sync().await?;
@@ -39,7 +39,7 @@ pub(in super::super) async fn late_edit_is_found(subject: &Subject) -> Verdict {
             let (rig, _) = Rig::synced(subject, setup).await?;
             for position in [0, 1, 2] {
                 let before = rig.stored();
-                if !rig.account.change(Change::Edit(position)) {
+                if !rig.simulator.change(Change::Edit(position)) {
                     // A short list has fewer.
                     let outcome = Outcome::NotApplicable("nobody edits items at this provider");
                     return Ok(if position == 0 { outcome } else { Outcome::Passed });
@@ -64,7 +64,7 @@ pub(in super::super) async fn late_arrival_is_found(subject: &Subject) -> Verdic
         .each_stream(async |setup| {
             let (rig, _) = Rig::synced(subject, setup).await?;
             for age in [DAY, 3 * DAY, 5 * DAY] {
-                if !rig.account.change(Change::AddLate(age)) {
+                if !rig.simulator.change(Change::AddLate(age)) {
                     return Ok(Outcome::NotApplicable("nothing arrives late at this provider"));
                 }
                 let counts = rig.sync().await?;
@@ -87,7 +87,7 @@ pub(in super::super) async fn deletion_is_found(subject: &Subject) -> Verdict {
         .each_stream(async |setup| {
             let (rig, _) = Rig::synced(subject, setup).await?;
             // In the middle of what the look-back holds: borders cover nothing.
-            if !rig.account.change(Change::Delete { from: 1, count: 2 }) {
+            if !rig.simulator.change(Change::Delete { from: 1, count: 2 }) {
                 return Ok(NO_DELETION);
             }
             let counts = rig.sync().await?;
@@ -160,7 +160,7 @@ pub(in super::super) async fn deletion_during_a_walk_deletes_nobody_else(subject
         .each_stream(async |setup| {
             for options in [SyncOptions::default(), full()] {
                 let (rig, _) = Rig::synced(subject, setup).await?;
-                if !rig.account.change(Change::Delete { from: 3, count: 1 }) {
+                if !rig.simulator.change(Change::Delete { from: 3, count: 1 }) {
                     return Ok(NO_DELETION);
                 }
                 let before = rig.server.request_count();
@@ -184,8 +184,8 @@ pub(in super::super) async fn deletion_during_a_walk_deletes_nobody_else(subject
 async fn one_goes(subject: &Subject, setup: &Setup, options: &SyncOptions, k: u64) -> Result<(), Failure> {
     let (rig, _) = Rig::synced(subject, setup).await?;
     // As in the run that was counted: what is missing takes a second walk in which the newest may go, too.
-    rig.account.change(Change::Delete { from: 3, count: 1 });
-    let account = rig.account.clone();
+    rig.simulator.change(Change::Delete { from: 3, count: 1 });
+    let account = rig.simulator.clone();
     rig.server.after(k, move || {
         account.change(Change::Delete { from: 0, count: 1 });
     });
@@ -224,11 +224,11 @@ async fn braked(subject: &Subject, setup: &Setup, oldest: bool) -> Verdict {
         return Ok(Outcome::NotApplicable("its list is too short for the brake"));
     }
     let from = if oldest { items - count - 1 } else { 1 };
-    if !rig.account.change(Change::Delete { from, count }) {
+    if !rig.simulator.change(Change::Delete { from, count }) {
         return Ok(NO_DELETION);
     }
     // Nor does a token that tells what is gone: what it told is no guess.
-    rig.account.change(Change::ExpireCursors);
+    rig.simulator.change(Change::ExpireCursors);
     let connector = rig.connector();
     let stream = connector.manifest().stream(&setup.stream);
     if stream.is_none_or(|stream| stream.absence == Absence::MeansNothing) {
@@ -252,14 +252,14 @@ pub(in super::super) async fn older_observation_does_not_overwrite(subject: &Sub
         .each_stream(async |setup| {
             let (rig, _) = Rig::synced(subject, setup).await?;
             for edit in 1..=4 {
-                if !rig.account.change(Change::Edit(1)) {
+                if !rig.simulator.change(Change::Edit(1)) {
                     return Ok(Outcome::NotApplicable("nobody edits items at this provider"));
                 }
                 rig.sync().await?;
                 rig.equals_truth().map_err(|f| f.when(format!("edit {edit} of the same item")))?;
             }
             // From here on the provider's answers are those of a copy that has not heard of the latest edit.
-            let account: &Arc<_> = &rig.account;
+            let account: &Arc<_> = &rig.simulator;
             if !account.change(Change::Stale(true)) {
                 return Ok(Outcome::Passed);
             }

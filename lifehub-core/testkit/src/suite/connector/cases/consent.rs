@@ -70,8 +70,10 @@ pub(in super::super) async fn missing_scope_stops_its_stream_alone(subject: &Sub
         rig.sync().await?;
         let before = rig.stored();
         // Any one of several opens a stream, and the tokens of the suite have all.
-        let known =
-            stream.scopes.iter().filter(|scope| rig.account.change(Change::Withhold(Some((**scope).into()))));
+        let known = stream
+            .scopes
+            .iter()
+            .filter(|scope| rig.simulator.change(Change::Withhold(Some((**scope).into()))));
         if known.count() == 0 {
             continue;
         }
@@ -94,7 +96,7 @@ pub(in super::super) async fn missing_scope_stops_its_stream_alone(subject: &Sub
             ensure!(shares || other.error.is_none(), "{when}: {} ended in an error too", other.stream);
         }
         ensure!(rig.stored() == before, "{when}: something was changed");
-        rig.account.change(Change::Withhold(None));
+        rig.simulator.change(Change::Withhold(None));
         rig.sync().await.map_err(|f| f.when(format!("{when}, once it was given")))?;
         rig.equals_truth().map_err(|f| f.when(format!("{when}, once it was given")))?;
     }

@@ -20,7 +20,7 @@ pub(in super::super) async fn item_without_id_is_kept(subject: &Subject) -> Verd
         .each_stream(async |setup| {
             for position in 0..POSITIONS {
                 let rig = Rig::new(subject, setup)?;
-                if !rig.account.change(Change::TakeId(position)) {
+                if !rig.simulator.change(Change::TakeId(position)) {
                     let outcome = Outcome::NotApplicable("items have no id of their own at this provider");
                     return Ok(if position == 0 { outcome } else { Outcome::Passed });
                 }
@@ -37,7 +37,7 @@ pub(in super::super) async fn poison_blocks_nobody(subject: &Subject) -> Verdict
         .each_stream(async |setup| {
             for position in 0..POSITIONS {
                 let rig = Rig::new(subject, setup)?;
-                if !rig.account.change(Change::Poison(position)) {
+                if !rig.simulator.change(Change::Poison(position)) {
                     let outcome = Outcome::NotApplicable("this provider's simulator cannot break an item");
                     return Ok(if position == 0 { outcome } else { Outcome::Passed });
                 }
@@ -45,7 +45,7 @@ pub(in super::super) async fn poison_blocks_nobody(subject: &Subject) -> Verdict
                 let counts = rig.sync().await.map_err(|f| f.when(&when))?;
                 ensure!(counts.quarantined == 1, "{when}: {} items are in quarantine", counts.quarantined);
                 rig.equals_truth().map_err(|f| f.when(&when))?;
-                rig.account.change(Change::Heal);
+                rig.simulator.change(Change::Heal);
                 rig.sync_full().await.map_err(|f| f.when(format!("healed: {when}")))?;
                 rig.equals_truth().map_err(|f| f.when(format!("healed: {when}")))?;
                 let left = rig.stored().quarantine;
@@ -59,7 +59,7 @@ pub(in super::super) async fn poison_blocks_nobody(subject: &Subject) -> Verdict
 pub(in super::super) async fn new_version_retries_quarantine(subject: &Subject) -> Verdict {
     // Some facts are those of a moment: the books have them once somebody asked.
     let (asked, _) = Rig::synced(subject, &subject.small()).await?;
-    let truth = asked.account.truth();
+    let truth = asked.simulator.truth();
     let rig = Rig::new(subject, &subject.small())?;
     let names: Vec<String> = truth.iter().filter_map(|fact| fact.id.clone()).collect();
     let refused: BTreeSet<String> = [0, names.len() / 2, names.len().saturating_sub(1)]

@@ -11,7 +11,10 @@ use crate::suite::{Failure, Outcome, Verdict, ensure};
 
 pub(in super::super) async fn first_sync_equals_the_truth(subject: &Subject) -> Verdict {
     let (rig, _) = Rig::synced(subject, &subject.small()).await?;
-    ensure!(!rig.account.truth().is_empty(), "the simulated account is empty: nothing can be shown with it");
+    ensure!(
+        !rig.simulator.truth().is_empty(),
+        "the simulated account is empty: nothing can be shown with it"
+    );
     rig.equals_truth()?;
     Ok(Outcome::Passed)
 }
@@ -106,7 +109,7 @@ pub(in super::super) async fn two_years_are_complete(subject: &Subject) -> Verdi
     rig.faults(Some(FaultPlan::share(11, 0.2).of(faults)));
     let first = rig.sync().await?;
     rig.equals_truth()?;
-    let facts = rig.account.truth().len();
+    let facts = rig.simulator.truth().len();
     ensure!(facts >= 50, "the simulator's two years hold {facts} items: too few to show anything");
     ensure!(first.inserted > 0, "nothing was inserted");
     let second = rig.sync().await?;

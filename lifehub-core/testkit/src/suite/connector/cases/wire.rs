@@ -103,7 +103,7 @@ pub(in super::super) async fn foreign_link_is_refused(subject: &Subject) -> Verd
             let heard = elsewhere.request_count();
             ensure!(heard == 0, "a redirect led to another host, and it was sent {heard} requests");
             let rig = Rig::new(subject, setup)?;
-            if rig.account.change(Change::LeadTo(Some(elsewhere.url()))) {
+            if rig.simulator.change(Change::LeadTo(Some(elsewhere.url()))) {
                 let report = rig.run(&SyncOptions::default()).await?;
                 let heard = elsewhere.request_count();
                 ensure!(heard == 0, "a next link led to another host, and it was sent {heard} requests");
@@ -111,7 +111,7 @@ pub(in super::super) async fn foreign_link_is_refused(subject: &Subject) -> Verd
                     first_error(&report).is_some(),
                     "a next link led to another host, and nobody was told"
                 );
-                rig.account.change(Change::LeadTo(None));
+                rig.simulator.change(Change::LeadTo(None));
                 rig.sync_full().await?;
                 rig.equals_truth()?;
             }
@@ -124,7 +124,7 @@ pub(in super::super) async fn empty_page_is_not_the_end(subject: &Subject) -> Ve
     subject
         .each_stream(async |setup| {
             let rig = Rig::new(subject, setup)?;
-            if !rig.account.change(Change::EmptyPages(true)) {
+            if !rig.simulator.change(Change::EmptyPages(true)) {
                 return Ok(Outcome::NotApplicable("an empty page is the end at this provider"));
             }
             for which in ["first", "second"] {
