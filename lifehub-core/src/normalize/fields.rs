@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::json_fault;
@@ -53,15 +53,18 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// If its body is no object.
     pub fn of(item: &'a RawItem) -> Result<Self, Reject> {
-        Self::read(&item.body)
+        Ok(Self::new(item.body.read()?, item.body.bytes()))
     }
 
-    /// Those of a JSON text.
+    /// Those of a JSON text of which few are read, one after another: each read begins at its start.
     ///
     /// # Errors
     /// If it is no object.
     pub fn read(body: &'a RawJson) -> Result<Self, Reject> {
-        Ok(Self::new(body.read()?, body.bytes()))
+        match body.as_str().trim_start().starts_with('{') {
+            true => Ok(Self::new(Members::Text(body.as_str()), body.bytes())),
+            false => Ok(Self::new(body.read()?, body.bytes())),
+        }
     }
 
     pub(crate) fn new(members: Members<'a>, whole: &'a Bytes) -> Self {
@@ -214,12 +217,11 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn raw(&self, path: &str) -> Result<Option<&'a RawValue>, Reject> {
         let mut names = path.split('.');
-        let mut found = names.next().and_then(|name| self.members.get(name));
+        let fault = |e: serde_json::Error| self.fault(path, &e);
+        let mut found = self.members.get(names.next().unwrap_or_default()).map_err(fault)?;
         for name in names {
-            let Some(inner) = found else { break };
-            let members: Option<Members<'a>> =
-                serde_json::from_str(inner.get()).map_err(|e| self.fault(path, &e))?;
-            found = members.and_then(|members| members.get(name));
+            let Some(inner) = found.filter(|inner| inner.get() != "null") else { return Ok(None) };
+            found = Members::Text(inner.get()).get(name).map_err(fault)?;
         }
         Ok(found)
     }
@@ -236,14 +238,58 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The members of an object as they come: what is read of one is a few, so that a map would cost more than it gives.
+/// The members of an object.
 #[derive(Debug)]
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(crate) enum Members<'a> {
+    /// All of them, as they come: for whoever reads many.
+    Index(Vec<(Cow<'a, str>, &'a RawValue)>),
+    /// The object's text, in which one is looked for: for whoever reads two or three near its beginning.
+    Text(&'a str),
+}
 
 impl<'a> Members<'a> {
-    /// Of two with one name the later counts.
-    fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().rfind(|(own, _)| own == name).map(|(_, value)| *value)
+    fn get(&self, name: &str) -> Result<Option<&'a RawValue>, serde_json::Error> {
+        match self {
+            // Of two with one name the first counts.
+            Self::Index(all) => Ok(all.iter().find(|(own, _)| own == name).map(|(_, value)| *value)),
+            Self::Text(text) => {
+                let mut found = None;
+                let search = Search { name, found: &mut found };
+                match serde_json::Deserializer::from_str(text).deserialize_map(search) {
+                    Err(fault) if found.is_none() => Err(fault),
+                    _ => Ok(found),
+                }
+            }
+        }
+    }
+}
+
+/// A member's name, borrowed unless there is an escape in it.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Looks for one member, and ends in an error where it is found: the rest need not be read.
+struct Search<'n, 'f, 'de> {
+    name: &'n str,
+    found: &'f mut Option<&'de RawValue>,
+}
+
+impl<'de> Visitor<'de> for Search<'_, '_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            if name == self.name {
+                *self.found = Some(map.next_value()?);
+                return Err(A::Error::custom(""));
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
     }
 }
 
@@ -256,14 +302,11 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 f.write_str("a map")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                /// Borrowed unless there is an escape in it.
-                #[derive(serde::Deserialize)]
-                struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
                 let mut members = Vec::with_capacity(map.size_hint().unwrap_or(16));
                 while let Some((Name(name), value)) = map.next_entry()? {
                     members.push((name, value));
                 }
-                Ok(Members(members))
+                Ok(Members::Index(members))
             }
         }
         deserializer.deserialize_map(Object)
