@@ -17,7 +17,7 @@ use url::Url;
 use super::answer::standard;
 use super::bridge::{Bridge, Translate, failure};
 use super::refresher::Renewal;
-use super::revoked::{bearer_revoked, form_revoked};
+use super::revoked::{form_revoked, token_revoked};
 use super::spec::{ClientAuth, OAuthSpec, Revocation};
 use super::tokens::{ACCESS, REFRESH, Tokens};
 use crate::clock::Clock;
@@ -91,7 +91,9 @@ impl OAuthClient {
         }
         let revoke = match spec.revoke {
             Revocation::None => None,
-            Revocation::Rfc7009 { url, .. } | Revocation::Bearer { url } => Some(url),
+            Revocation::Rfc7009 { url, .. } | Revocation::Bearer { url } | Revocation::Query { url, .. } => {
+                Some(url)
+            }
         };
         Ok(Self {
             authorize_url: address("authorize_url", app.authorize_url.as_ref(), spec.authorize_url)?,
@@ -187,15 +189,33 @@ impl OAuthClient {
                 let Some(token) = refresh.or_else(access) else { return Ok(()) };
                 self.revoke_by_form(url, auth, token).await
             }
-            Revocation::Bearer { .. } if credentials.get(ACCESS).is_some() => {
-                let mut request = Request::new(Method::POST, url.clone());
-                AuthScheme::bearer(ACCESS).apply(credentials, &mut request)?;
-                let renewable = credentials.get(REFRESH).is_some();
-                let translate = |answered: &_| bearer_revoked(answered, renewable);
-                self.bridge(url, &translate).send(request).await.map(drop)
+            Revocation::Bearer { .. } => {
+                self.revoke_by_token(url, AuthScheme::bearer(ACCESS), credentials, &[401]).await
             }
-            Revocation::Bearer { .. } | Revocation::None => Ok(()),
+            Revocation::Query { parameter, .. } => {
+                let scheme = AuthScheme::query(parameter, ACCESS);
+                self.revoke_by_token(url, scheme, credentials, &[400, 401]).await
+            }
+            Revocation::None => Ok(()),
         }
+    }
+
+    /// An empty POST with the access token; with these statuses the provider says that it takes it no more.
+    async fn revoke_by_token(
+        &self,
+        url: &Url,
+        scheme: AuthScheme,
+        credentials: &Credentials,
+        ended: &[u16],
+    ) -> Result<()> {
+        if credentials.get(ACCESS).is_none() {
+            return Ok(());
+        }
+        let mut request = Request::new(Method::POST, url.clone());
+        scheme.apply(credentials, &mut request)?;
+        let renewable = credentials.get(REFRESH).is_some();
+        let translate = |answered: &_| token_revoked(answered, ended, renewable);
+        self.bridge(url, &translate).send(request).await.map(drop)
     }
 
     async fn revoke_by_form(&self, url: &Url, auth: ClientAuth, token: StandardRevocableToken) -> Result<()> {

@@ -18,11 +18,12 @@ pub(super) fn form_revoked(answered: &Answered) -> Result<Vec<u8>> {
 
 /// Of a request that carries the access token. One that is refused says nothing of its consent while a refresh token
 /// may still be good.
-pub(super) fn bearer_revoked(answered: &Answered, renewable: bool) -> Result<Vec<u8>> {
-    if answered.status.is_success() || answered.status == StatusCode::UNAUTHORIZED && !renewable {
+pub(super) fn token_revoked(answered: &Answered, ended: &[u16], renewable: bool) -> Result<Vec<u8>> {
+    let ended = ended.contains(&answered.status.as_u16());
+    if answered.status.is_success() || ended && !renewable {
         return Ok(Vec::new());
     }
-    if answered.status == StatusCode::UNAUTHORIZED {
+    if ended {
         let text = "the provider does not accept the access token with which to give the consent back";
         return Err(Error::new(ErrorKind::Unauthorized, text)
             .hint("renew it and try again; if it cannot be renewed, the consent is gone already")

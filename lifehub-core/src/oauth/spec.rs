@@ -185,6 +185,14 @@ pub enum Revocation {
         /// Where.
         url: &'static str,
     },
+    /// An empty POST with the access token in its query. A provider that does not take the token any more says so by 400
+    /// or 401.
+    Query {
+        /// Where.
+        url: &'static str,
+        /// The name of the parameter.
+        parameter: &'static str,
+    },
 }
 
 /// What a refusal in a provider's own words means.

@@ -18,11 +18,18 @@ fn issued(app: &App) -> (Issued, Credentials) {
     (issued, held)
 }
 
+const QUERY: OAuthSpec =
+    SPEC.revoke(Revocation::Query { url: "https://provider.test/revoke?by=app", parameter: "access_token" });
+
 fn bearer(app: &App) -> OAuthClient {
+    at_path(app, &BEARER, "/bearer")
+}
+
+fn at_path(app: &App, spec: &OAuthSpec, path: &str) -> OAuthClient {
     let mut registered = app.registered();
-    registered.revoke_url = Some(app.url("/bearer"));
+    registered.revoke_url = Some(app.url(path));
     let transport = std::sync::Arc::new(ReqwestTransport::local().unwrap());
-    OAuthClient::new(&BEARER, registered, transport, app.clock.clone()).unwrap()
+    OAuthClient::new(spec, registered, transport, app.clock.clone()).unwrap()
 }
 
 #[tokio::test]
@@ -107,4 +114,34 @@ async fn a_bearer_token_gives_its_consent_back() {
     client.revoke(&credentials(&issued.access_token, None)).await.unwrap();
     app.answer(SimResponse::empty(503));
     assert_eq!(error(client.revoke(&held).await).kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_gives_its_consent_back() {
+    let app = app();
+    let client = at_path(&app, &QUERY, "/revoke?by=app");
+    client.revoke(&Credentials::none()).await.unwrap();
+    assert_eq!(app.server.request_count(), 0);
+    let (issued, held) = issued(&app);
+    app.answer(SimResponse::empty(200));
+    client.revoke(&held).await.unwrap();
+    let request = app.last();
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/revoke"));
+    assert_eq!(
+        (request.query("by"), request.query("access_token")),
+        (Some("app"), Some(&*issued.access_token))
+    );
+    assert_eq!((request.bearer(), request.body.len()), (None, 0));
+    for status in [400, 401] {
+        app.answer(SimResponse::empty(status));
+        let refusal = error(client.revoke(&held).await);
+        assert_eq!(
+            refusal.kind(),
+            ErrorKind::Unauthorized,
+            "it may be too old, while its refresh token lives on"
+        );
+        assert!(!format!("{refusal:?} {refusal}").contains(&*issued.access_token), "{refusal:?}");
+        app.answer(SimResponse::empty(status));
+        client.revoke(&credentials(&issued.access_token, None)).await.unwrap();
+    }
 }

@@ -84,6 +84,7 @@ const OAUTH: OAuthSpec =
         .scopes(&["email", "daily", "spo2", "workout", "session", "tag", "heartrate"])
         .scope_prefix("extapi:")
         .client_auth(ClientAuth::Form)
+        .revoke(Revocation::Query { url: "https://api.ouraring.com/oauth/revoke", parameter: "access_token" })
         .without_pkce();
 
 /// A missing scope, and what to do about it.

@@ -41,8 +41,7 @@ impl Account for OuraSimulator {
                 client_secret: Some(Secret::new(Self::CLIENT_SECRET)),
                 authorize_url: format!("{url}/oauth/authorize"),
                 token_url: format!("{url}/oauth/token"),
-                // Oura's takes the token in its address alone.
-                revoke_url: None,
+                revoke_url: Some(format!("{url}/oauth/revoke")),
             }),
         }
     }
