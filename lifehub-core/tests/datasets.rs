@@ -64,7 +64,7 @@ fn examples() -> Vec<Example> {
                 "organizer": "ann@example.org", "attendees": [
                     {"name": "Ann", "email": "ann@example.org", "response": "accepted"},
                     {"email": "bob@example.org", "response": "needs_action"}],
-                "recurring_id": "series-1", "last_day": "2026-03-03", "url": "https://calendar.example/1"}),
+                "response": "tentative", "recurring_id": "series-1", "last_day": "2026-03-03", "url": "https://calendar.example/1"}),
             &[("calendar.events", "", 1.0), ("calendar.time", "", 3600.0)],
         ),
         Example::of::<Sleep>(
@@ -283,10 +283,12 @@ fn points_are_declared_and_as_documented() {
 }
 
 #[test]
-fn an_all_day_event_has_no_time_and_a_cancelled_one_nothing() {
+fn an_all_day_event_has_no_time_and_a_cancelled_or_declined_one_nothing() {
     check(&Event::default(), &whole_day(), &[("calendar.events", "", 1.0)]);
     let cancelled = Event { status: Some(EventStatus::Cancelled), ..Event::default() };
+    let declined = Event { response: Some(AttendeeResponse::Declined), ..Event::default() };
     check(&cancelled, &hour(), &[]);
+    check(&declined, &hour(), &[]);
 }
 
 #[test]

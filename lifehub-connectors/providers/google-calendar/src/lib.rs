@@ -53,6 +53,7 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| Manifest {
             .absence(Absence::MeansGone)
             .scopes(&[CALENDARS_SCOPE]),
         StreamSpec::incremental("events", "Events", &["event"], normalize::event)
+            .version(2)
             // Pages follow each other by Google's own tokens.
             .absence(Absence::MeansGone)
             .interval(15 * MINUTE)

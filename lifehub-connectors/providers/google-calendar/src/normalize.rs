@@ -12,6 +12,7 @@ pub(crate) fn event(item: &RawItem) -> Records {
     }
     let (when, last_day) = when(&fields)?;
     let people = fields.list("attendees")?;
+    let own = people.iter().find(|one| one.maybe("self") == Some(true));
     let event = Event {
         // None where the calendar shows only that the time is taken.
         title: fields.text("summary")?,
@@ -24,6 +25,7 @@ pub(crate) fn event(item: &RawItem) -> Records {
         },
         organizer: fields.text("organizer.displayName")?.or(fields.text("organizer.email")?),
         attendees: people.iter().filter_map(|one| attendee(one).transpose()).collect::<Result<_, _>>()?,
+        response: own.map_or(Ok(None), response)?,
         recurring_id: fields.text("recurringEventId")?,
         last_day,
         url: fields.text("htmlLink")?,
@@ -60,15 +62,19 @@ fn attendee(fields: &Fields<'_>) -> Result<Option<Attendee>, Reject> {
     let attendee = Attendee {
         name: fields.text("displayName")?,
         email: fields.text("email")?,
-        response: match fields.text("responseStatus")?.as_deref() {
-            Some("accepted") => Some(AttendeeResponse::Accepted),
-            Some("declined") => Some(AttendeeResponse::Declined),
-            Some("tentative") => Some(AttendeeResponse::Tentative),
-            Some("needsAction") => Some(AttendeeResponse::NeedsAction),
-            _ => None,
-        },
+        response: response(fields)?,
     };
     Ok(Some(attendee).filter(|_| !room))
+}
+
+fn response(attendee: &Fields<'_>) -> Result<Option<AttendeeResponse>, Reject> {
+    Ok(match attendee.text("responseStatus")?.as_deref() {
+        Some("accepted") => Some(AttendeeResponse::Accepted),
+        Some("declined") => Some(AttendeeResponse::Declined),
+        Some("tentative") => Some(AttendeeResponse::Tentative),
+        Some("needsAction") => Some(AttendeeResponse::NeedsAction),
+        _ => None,
+    })
 }
 
 /// Makes the record of a calendar: a fact that is of no day, and stands on the first of all, 1970-01-01.

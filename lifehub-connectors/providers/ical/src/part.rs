@@ -154,6 +154,8 @@ fn event(lines: &[Line<'_>]) -> Event {
             Some("TENTATIVE") => Some(EventStatus::Tentative),
             _ => None,
         },
+        // A feed does not tell whose it is.
+        response: None,
         organizer: find("ORGANIZER").and_then(|line| name(line).or_else(|| address(line))),
         attendees: lines.iter().filter(|line| line.is("ATTENDEE")).map(attendee).collect(),
         recurring_id: None,

@@ -30,6 +30,9 @@ pub struct Event {
     /// Those invited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attendees: Vec<Attendee>,
+    /// What the owner of the calendar answered to the invitation. One that is declined yields no metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<AttendeeResponse>,
     /// Id of the series of which this is one occurrence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurring_id: Option<String>,
@@ -94,7 +97,8 @@ impl Dataset for Event {
 
     /// An all-day event counts, but has no time: a holiday is no meeting of 24 hours.
     fn points(&self, when: &When) -> Vec<Point> {
-        if self.status == Some(EventStatus::Cancelled) {
+        let declined = self.response == Some(AttendeeResponse::Declined);
+        if declined || self.status == Some(EventStatus::Cancelled) {
             return Vec::new();
         }
         known([("calendar.events", Some(1.0)), ("calendar.time", span_s(when))])

@@ -104,13 +104,15 @@ pub(super) fn records(calendar: &Profile, item: &Value) -> Vec<Value> {
         body[member] = item[from].clone();
     }
     let people = item["attendees"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let people = people.iter().filter(|one| one["resource"] != true).map(|one| {
-        let response = match one["responseStatus"].as_str() {
-            Some("needsAction") => Some("needs_action"),
-            response => response,
-        };
-        json!({ "name": one["displayName"], "email": one["email"], "response": response })
-    });
+    let response = |one: &Value| match one["responseStatus"].as_str() {
+        Some("needsAction") => json!("needs_action"),
+        response => json!(response),
+    };
+    body["response"] = people.iter().find(|one| one["self"] == true).map_or(Value::Null, response);
+    let people = people
+        .iter()
+        .filter(|one| one["resource"] != true)
+        .map(|one| json!({ "name": one["displayName"], "email": one["email"], "response": response(one) }));
     let people: Vec<Value> = people.collect();
     body["attendees"] = if people.is_empty() { Value::Null } else { json!(people) };
 
