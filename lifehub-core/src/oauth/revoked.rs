@@ -1,6 +1,5 @@
 //! What the answer to a revocation means: gone, or gone before, is all the same.
 
-use http::StatusCode;
 use serde_json::Value;
 
 use super::bridge::Answered;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::Day;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, no_settings,
 };
 use lifehub_core::normalize::Reject;
 use lifehub_core::oauth::OAuthSpec;
@@ -33,13 +33,7 @@ impl Diary {
                 StreamSpec::snapshot("diaries", "Diaries", &["entry"], normalize).absence(Absence::MeansGone),
             ],
             settings: no_settings(),
-            terms: Terms {
-                visible_to: Visibility::OwnersChoice,
-                language_models: true,
-                delete_on_withdrawal: false,
-                attribution: None,
-                url: "https://diary.example/terms",
-            },
+            terms: Terms::owners_choice("https://diary.example/terms"),
         })
     }
 }

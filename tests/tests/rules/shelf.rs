@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifehub_core::clock::Timestamp;
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, Visibility,
-    WebhookDelivery, WebhookKeys, WebhookOutcome, no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, SyncMode, Terms, WebhookDelivery,
+    WebhookKeys, WebhookOutcome, no_settings,
 };
 use lifehub_core::normalize::Reject;
 use lifehub_core::page::{
@@ -166,13 +166,7 @@ fn manifest(style: &Style) -> Manifest {
         quotas: vec![],
         streams: style.streams.iter().map(|name| stream(name, style)).collect(),
         settings: no_settings(),
-        terms: Terms {
-            visible_to: Visibility::OwnersChoice,
-            language_models: true,
-            delete_on_withdrawal: false,
-            attribution: None,
-            url: "https://shelf.example/terms",
-        },
+        terms: Terms::owners_choice("https://shelf.example/terms"),
     }
 }
 

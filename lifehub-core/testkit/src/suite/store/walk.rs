@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifehub_core::clock::{ManualClock, Rng, Timestamp, Zone};
 use lifehub_core::connector::{
-    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, Visibility, no_settings,
+    Absence, Auth, Connector, Context, Identity, Manifest, StreamSpec, Terms, no_settings,
 };
 use lifehub_core::engine::{Connection, Engine, SyncOptions};
 use lifehub_core::http::{Request, Response, Transport};
@@ -65,13 +65,7 @@ impl Shelf {
                     .absence(Absence::MeansGone),
             ],
             settings: no_settings(),
-            terms: Terms {
-                visible_to: Visibility::OwnersChoice,
-                language_models: true,
-                delete_on_withdrawal: false,
-                attribution: None,
-                url: "https://shelf.example/terms",
-            },
+            terms: Terms::owners_choice("https://shelf.example/terms"),
         };
         Self { entries: Arc::default(), manifest }
     }
