@@ -140,7 +140,7 @@ impl OAuthClient {
         let translate = |answered: &_| standard(&self.spec, answered);
         let bridge = self.bridge(&self.token_url, &translate);
         let answer = request.request_async(&bridge).await.map_err(failure)?;
-        Ok(tokens(&bridge, &answer))
+        Ok(Tokens { consented_at: Some(bridge.sent), ..tokens(&bridge, &answer) })
     }
 
     /// Gets new tokens for the refresh token of these credentials.
@@ -268,6 +268,7 @@ fn tokens(bridge: &Bridge<'_>, answer: &BasicTokenResponse) -> Tokens {
         expires_at: life.map(|life| bridge.sent + life),
         life,
         scopes: answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect()),
+        consented_at: None,
     }
 }
 

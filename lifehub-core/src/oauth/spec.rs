@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::tokens::CONSENTED_AT;
+use crate::clock::Timestamp;
+use crate::secret::Credentials;
+
 /// Reads the body of a token answer of any status (200 too) in which a provider refuses in its own words. `None` leaves
 /// it to the RFC's words and the status.
 pub type ReadRefusal = fn(status: u16, body: &[u8]) -> Option<Refusal>;
@@ -43,6 +47,9 @@ pub struct OAuthSpec {
     /// How long a refresh token lives that is not used, if the provider says so.
     #[serde(rename = "refresh_token_life_s", serialize_with = "seconds")]
     pub refresh_token_life: Option<Duration>,
+    /// After how long a consent ends, however often it is used, if the provider says so.
+    #[serde(rename = "consent_life_s", serialize_with = "seconds", skip_serializing_if = "Option::is_none")]
+    pub consent_life: Option<Duration>,
 }
 
 fn seconds<S: Serializer>(life: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -67,6 +74,7 @@ impl OAuthSpec {
             answer_at: "",
             refusal: None,
             refresh_token_life: None,
+            consent_life: None,
         }
     }
 
@@ -152,6 +160,19 @@ impl OAuthSpec {
     pub const fn refresh_token_life(mut self, life: Duration) -> Self {
         self.refresh_token_life = Some(life);
         self
+    }
+
+    /// After how long a consent ends, however often it is used.
+    #[must_use]
+    pub const fn consent_life(mut self, life: Duration) -> Self {
+        self.consent_life = Some(life);
+        self
+    }
+
+    /// When the consent of these credentials ends; none if it does not, or nobody knows when it was given.
+    pub fn consent_ends(&self, credentials: &Credentials) -> Option<Timestamp> {
+        let given: Timestamp = credentials.get(CONSENTED_AT)?.expose().parse().ok()?;
+        Some(given + self.consent_life?)
     }
 }
 

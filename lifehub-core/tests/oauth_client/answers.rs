@@ -119,6 +119,7 @@ async fn credentials_keep_what_the_answer_does_not_replace() {
         .with("expires_at", secret::Secret::new("2026-08-10T12:00:00Z"))
         .with("expires_in", secret::Secret::new("60"))
         .with("scopes", secret::Secret::new("read write"))
+        .with("consented_at", secret::Secret::new("2026-02-01T09:00:00Z"))
         .with("feed_url", secret::Secret::new("https://provider.test/private"));
     let tokens = app.refresh(&SPEC, SimResponse::json(200, &json!({ "access_token": "new" }))).await.unwrap();
     let expected = |all: &[(&str, &str)]| all.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
@@ -126,6 +127,7 @@ async fn credentials_keep_what_the_answer_does_not_replace() {
         clear(&tokens.into_credentials(&old)),
         expected(&[
             ("access_token", "new"),
+            ("consented_at", "2026-02-01T09:00:00Z"),
             ("feed_url", "https://provider.test/private"),
             ("refresh_token", "old-refresh"),
             ("scopes", "read write")
@@ -138,6 +140,7 @@ async fn credentials_keep_what_the_answer_does_not_replace() {
         clear(&tokens.into_credentials(&old)),
         expected(&[
             ("access_token", "n"),
+            ("consented_at", "2026-02-01T09:00:00Z"),
             ("expires_at", "2026-08-10T12:30:00Z"),
             ("expires_in", "1800"),
             ("feed_url", "https://provider.test/private"),

@@ -40,6 +40,7 @@ async fn a_user_connects_with_a_proof_key() {
     assert_eq!(tokens.access_token.expose(), family.access_token);
     assert_eq!(tokens.refresh_token.as_ref().map(|token| token.expose().to_owned()), family.refresh_token);
     assert_eq!(tokens.expires_at, Some(at("2026-08-10T13:00:00Z")));
+    assert_eq!(tokens.consented_at, Some(at("2026-08-10T12:00:00Z")));
     assert_eq!((authorized.connection, authorized.missing_scopes), (None, vec![]));
 
     let credentials = tokens.into_credentials(&credentials("", None));

@@ -62,7 +62,8 @@ fn a_manifest_shows_the_spec_without_its_code() {
         .token_params(&[("c", "d")])
         .answer_at("/body")
         .refusal(|_, _| Some(Refusal::Other))
-        .refresh_token_life(Duration::from_secs(86_400));
+        .refresh_token_life(Duration::from_secs(86_400))
+        .consent_life(Duration::from_secs(15_552_000));
     assert_eq!(
         serde_json::to_value(SPEC).unwrap(),
         json!({
@@ -78,6 +79,7 @@ fn a_manifest_shows_the_spec_without_its_code() {
             "token_params": [["c", "d"]],
             "answer_at": "/body",
             "refresh_token_life_s": 86_400,
+            "consent_life_s": 15_552_000,
         })
     );
 }

@@ -2,8 +2,9 @@
 
 use lifehub_core::clock::Timestamp;
 use lifehub_core::engine::{RunEntry, RunStatus, Runs};
+use lifehub_core::oauth::Vault;
 use lifehub_core::record::ConnectionId;
-use lifehub_store::{ConnectionFilter, ConnectionStatus};
+use lifehub_store::{ConnectionFilter, ConnectionInfo, ConnectionStatus, Store};
 use serde::Serialize;
 
 use super::user::named;
@@ -20,6 +21,8 @@ struct Row {
     provider: String,
     account: Option<String>,
     status: ConnectionStatus,
+    /// When the user's consent ends, however often it is used; none if it does not.
+    consent_ends_at: Option<Timestamp>,
     last_run: Option<LastRun>,
     /// When a worker syncs it next; none if that is at once, or never as its user ended it.
     next_at: Option<Timestamp>,
@@ -53,6 +56,7 @@ pub(crate) async fn run(app: &App, args: ConnectionsArgs) -> Outcome {
     let mut rows = Vec::new();
     for user in users {
         for info in store.connections(ConnectionFilter::of_user(user.id)).await? {
+            let consent_ends_at = consent_ends(app, &store, &info).await;
             let latest = store.latest(info.connection.id).await?;
             let due = latest.as_ref().map(|run| run.dues.first()).filter(|due| *due > Timestamp::EPOCH);
             rows.push(Row {
@@ -61,6 +65,7 @@ pub(crate) async fn run(app: &App, args: ConnectionsArgs) -> Outcome {
                 provider: info.connection.provider,
                 account: info.connection.account,
                 status: info.status,
+                consent_ends_at,
                 next_at: due.filter(|_| info.status != ConnectionStatus::Disconnected),
                 last_run: latest.map(LastRun::from),
             });
@@ -78,6 +83,20 @@ pub(crate) async fn run(app: &App, args: ConnectionsArgs) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// When the consent of a connection ends, if its provider ends it by itself.
+pub(super) async fn consent_ends(
+    app: &App,
+    store: &Store,
+    ConnectionInfo { connection, status, .. }: &ConnectionInfo,
+) -> Option<Timestamp> {
+    let connector = app.registry.get(&connection.provider).ok()?;
+    let spec = connector.manifest().auth.oauth.as_ref()?;
+    if spec.consent_life.is_none() || *status != ConnectionStatus::Active {
+        return None;
+    }
+    spec.consent_ends(&store.credentials(connection.id).await.ok()?.credentials)
+}
+
 fn table(rows: Vec<Row>) -> Table {
     let mut table = Table::new(&["ID", "PROVIDER", "ACCOUNT", "STATUS", "LAST RUN", "NEXT RUN", "USER"]);
     for row in rows {
@@ -91,7 +110,10 @@ fn table(rows: Vec<Row>) -> Table {
             row.id.to_string(),
             row.provider,
             row.account.unwrap_or_default(),
-            row.status.as_str().replace('_', " "),
+            match row.consent_ends_at {
+                Some(at) => format!("{} until {}", row.status.as_str(), at.utc_day()),
+                None => row.status.as_str().replace('_', " "),
+            },
             last_run.unwrap_or_else(|| "never".into()),
             next_run,
             row.user,

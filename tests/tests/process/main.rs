@@ -7,6 +7,7 @@ mod lifehub;
 mod need;
 mod strace;
 
+mod consents;
 mod disk;
 mod kill;
 mod paused;

@@ -51,7 +51,8 @@ const OAUTH: OAuthSpec =
             "playlist-read-private",
             "playlist-read-collaborative",
             "user-top-read",
-        ]);
+        ])
+        .consent_life(DAY.saturating_mul(180));
 
 /// None of these lists tells what changed, so all but the plays are read whole, and that not often. Favourites are facts of
 /// the day on which they were asked for: twice a day, so that no day goes without.

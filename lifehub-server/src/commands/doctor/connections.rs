@@ -1,11 +1,18 @@
 //! How the connections stand: credentials, last runs, quarantine.
 
+use std::time::Duration;
+
 use lifehub_core::Result;
+use lifehub_core::clock::{Clock, SystemClock};
 use lifehub_core::engine::{RunEntry, RunStatus, Runs};
 use lifehub_store::{ConnectionFilter, ConnectionInfo, ConnectionStatus, Store};
 
 use super::Check;
 use crate::app::App;
+use crate::commands::connections::consent_ends;
+
+/// How long before its end a consent is worth a warning.
+const SOON: Duration = Duration::from_secs(14 * 86_400);
 
 /// The most items in quarantine that are counted.
 const COUNTED: u32 = 500;
@@ -23,6 +30,7 @@ pub(super) async fn look(app: &App, store: &Store) -> Result<Vec<Check>> {
     for info in all.iter().filter(|info| info.status != ConnectionStatus::Disconnected) {
         let last = store.latest(info.connection.id).await?;
         checks.push(state(app, info, last.as_ref()));
+        checks.extend(consent(app, store, info).await);
         checks.extend(quarantine(store, info).await?);
     }
     Ok(checks)
@@ -65,6 +73,19 @@ fn state(
         ),
         _ => Check::ok(name, format!("{id}: last run at {when}")),
     }
+}
+
+/// A consent that ends soon: who connects the account again before that loses no day.
+async fn consent(app: &App, store: &Store, info: &ConnectionInfo) -> Option<Check> {
+    let ends = consent_ends(app, store, info).await?;
+    let (provider, id) = (&info.connection.provider, info.connection.id);
+    let name = format!("consent of {provider}");
+    let message = format!("{id}: it ends on {}, however often it is used", ends.utc_day());
+    let again = format!("connect the account again before: lifehub connect {provider} --connection {id}");
+    Some(match ends < SystemClock::default().now() + SOON {
+        true => Check::warn(name, message, again),
+        false => Check::ok(name, message),
+    })
 }
 
 async fn quarantine(

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use lifehub_core::ErrorKind;
 use lifehub_core::clock::Clock;
+use lifehub_core::connector::Connector;
 use lifehub_core::engine::{RunStatus, Runs, SyncEvent, SyncOptions};
 use lifehub_core::oauth::{MemoryAuthorizations, Start, Vault};
 use lifehub_core::secret::{Credentials, Secret};
+use lifehub_spotify::Spotify;
 use lifehub_testkit::oauth::{Consent, agree};
 use lifehub_testkit::{Account, Change, Probe};
 
@@ -123,7 +125,11 @@ async fn a_listener_connects_by_the_consent_page() {
     let authorized = agree(&client, "spotify", user).await.unwrap();
     assert_eq!(authorized.tokens.scopes.as_deref().unwrap(), SCOPES);
     assert!(authorized.missing_scopes.is_empty() && authorized.tokens.refresh_token.is_some());
-    rig.set_credentials(authorized.tokens.into_credentials(&Credentials::none()));
+    let credentials = authorized.tokens.into_credentials(&Credentials::none());
+    let manifest = Spotify.manifest();
+    let ends = manifest.auth.oauth.as_ref().unwrap().consent_ends(&credentials).unwrap();
+    assert_eq!(ends, now() + 180 * DAY, "of the six months, the shortest count");
+    rig.set_credentials(credentials);
     rig.sync(&[]).await;
     rig.simulator.oauth().set(|rules| rules.consent = Consent::Deny);
     assert!(agree(&client, "spotify", user).await.is_err());
