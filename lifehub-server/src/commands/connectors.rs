@@ -86,11 +86,11 @@ fn streams(manifest: &Manifest) -> Vec<String> {
 fn credentials(manifest: &Manifest) -> Vec<String> {
     let field =
         |field: &CredentialField| format!("{}: {}, {}", field.name, field.title, need(field.required));
-    let consent = manifest
-        .auth
-        .oauth
-        .as_ref()
-        .map(|oauth| format!("a consent in the browser to {}, or", oauth.scopes.join(", ")));
+    let consent = manifest.auth.oauth.as_ref().map(|oauth| {
+        let days = oauth.consent_life.map(|life| format!(" ({} days)", life.as_secs() / 86_400));
+        let scopes = oauth.scopes.join(", ");
+        format!("a consent in the browser{} to {scopes}, or", days.unwrap_or_default())
+    });
     consent.into_iter().chain(manifest.auth.fields.iter().map(field)).collect()
 }
 
