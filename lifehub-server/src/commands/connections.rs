@@ -21,7 +21,8 @@ struct Row {
     provider: String,
     account: Option<String>,
     status: ConnectionStatus,
-    /// When the user's consent ends, however often it is used; none if it does not.
+    /// When the user's consent ends, however often it is used; absent if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     consent_ends_at: Option<Timestamp>,
     last_run: Option<LastRun>,
     /// When a worker syncs it next; none if that is at once, or never as its user ended it.
