@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use lifehub_core::secret::Secret;
 use lifehub_testkit::oauth::{
     AuthorizationServer, ClientAuth, Dialect, Grant, Issued, OAuthRules, Redirects, Refresh, Refused,
 };
-use lifehub_testkit::{SimRequest, SimResponse};
+use lifehub_testkit::{OAuthAccess, SimRequest, SimResponse};
 use serde_json::{Value, json};
 
 /// The scopes that tell who the person is.
@@ -34,6 +35,19 @@ pub struct App {
     pub client_id: &'static str,
     /// Its secret.
     pub client_secret: &'static str,
+}
+
+impl App {
+    /// How an operator enters it, for the consent at a server of this address.
+    pub fn access(&self, url: &str) -> OAuthAccess {
+        OAuthAccess {
+            client_id: self.client_id.to_owned(),
+            client_secret: Some(Secret::new(self.client_secret)),
+            authorize_url: format!("{url}/o/oauth2/v2/auth"),
+            token_url: format!("{url}/token"),
+            revoke_url: Some(format!("{url}/revoke")),
+        }
+    }
 }
 
 /// Google's authorization server, and whether the consent under way brings a refresh token. Clones share everything.

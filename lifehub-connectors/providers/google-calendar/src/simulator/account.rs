@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use lifehub_core::secret::{Credentials, Secret};
-use lifehub_testkit::{Access, Account, Change, Fact, OAuthAccess, Setup};
+use lifehub_testkit::{Access, Account, Change, Fact, Setup};
 use serde_json::json;
 
-use super::{GoogleCalendarSimulator, HORIZON};
+use super::{APP, GoogleCalendarSimulator, HORIZON};
 
 /// The account of a made-up person at the simulated Google Calendar.
 ///
@@ -34,13 +34,7 @@ impl Account for GoogleCalendarSimulator {
             base_url: Some(url.to_owned()),
             credentials: Credentials::none().with("access_token", Secret::new(self.state().token.clone())),
             settings: json!({}),
-            oauth: Some(OAuthAccess {
-                client_id: Self::CLIENT_ID.to_owned(),
-                client_secret: Some(Secret::new(Self::CLIENT_SECRET)),
-                authorize_url: format!("{url}/o/oauth2/v2/auth"),
-                token_url: format!("{url}/token"),
-                revoke_url: Some(format!("{url}/revoke")),
-            }),
+            oauth: Some(APP.access(url)),
         }
     }
 

@@ -55,6 +55,13 @@ const HORIZON: Duration = Duration::from_secs(366 * 86_400);
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The app that is registered.
+const APP: App = App {
+    name: "google-calendar-sim",
+    client_id: GoogleCalendarSimulator::CLIENT_ID,
+    client_secret: GoogleCalendarSimulator::CLIENT_SECRET,
+};
+
 const LIST_SCOPE: &str = "https://www.googleapis.com/auth/calendar.calendarlist.readonly";
 const EVENTS_SCOPE: &str = "https://www.googleapis.com/auth/calendar.events.readonly";
 /// Opens both.
@@ -116,12 +123,7 @@ impl GoogleCalendarSimulator {
     /// Its access token derives from the seed, `google-calendar-sim-…-access`, and never ends. There are no rate
     /// limits, unless [`GoogleCalendarSimulator::set_limit`] sets one.
     pub fn seeded(setup: &Setup) -> Self {
-        let app = App {
-            name: "google-calendar-sim",
-            client_id: Self::CLIENT_ID,
-            client_secret: Self::CLIENT_SECRET,
-        };
-        let consent = Consent::new(setup.seed, app, &[LIST_SCOPE, EVENTS_SCOPE, ALL_SCOPE]);
+        let consent = Consent::new(setup.seed, APP, &[LIST_SCOPE, EVENTS_SCOPE, ALL_SCOPE]);
         let token = format!("google-calendar-sim-{:016x}-access", setup.seed);
         consent.server().admit(&token, &[&PERSON[..], &[LIST_SCOPE, EVENTS_SCOPE]].concat());
         let mut calendars = Shelf::empty(Calendars, setup.seed, setup.now);

@@ -67,6 +67,13 @@ pub enum Sharing {
     Folder,
 }
 
+/// The app that is registered.
+const APP: App = App {
+    name: "google-sheets-sim",
+    client_id: GoogleSheetsSimulator::CLIENT_ID,
+    client_secret: GoogleSheetsSimulator::CLIENT_SECRET,
+};
+
 /// Scopes that open cells.
 const CELLS: [&str; 5] = [
     "https://www.googleapis.com/auth/spreadsheets.readonly",
@@ -111,9 +118,7 @@ impl GoogleSheetsSimulator {
     /// allows while its clock stands still, and a demo must not wait. A test of limits asks for them with
     /// [`GoogleSheetsSimulator::set_limits`].
     pub fn seeded(setup: &Setup) -> Self {
-        let app =
-            App { name: "google-sheets-sim", client_id: Self::CLIENT_ID, client_secret: Self::CLIENT_SECRET };
-        let consent = Consent::new(setup.seed, app, &CELLS);
+        let consent = Consent::new(setup.seed, APP, &CELLS);
         consent.server().set(|rules| rules.refresh_lifetime = Some(TESTING));
         let token = format!("google-sheets-sim-{:016x}-access", setup.seed);
         consent.server().admit(&token, &[&["openid"][..], &CELLS].concat());
