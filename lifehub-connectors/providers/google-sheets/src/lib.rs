@@ -63,34 +63,25 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
 });
 
 /// Google's refusals, `{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"reason":"…"}]}}`.
-///
-/// Whatever the ranges, it is one spreadsheet that is refused.
 const REFUSED: &[Refused] = &[
     Refused::on(400, Invalid, "the file is kept in Microsoft's format, which the Sheets API does not read")
         .hint("open it in Google Sheets, choose File, Save as Google Sheets, and set spreadsheet to the new file's address")
-        .if_one_of("error.status", &["FAILED_PRECONDITION"])
-        .stops(Extent::Stream),
+        .if_one_of("error.status", &["FAILED_PRECONDITION"]),
     Refused::on(400, Invalid, "Google does not take the request")
-        .hint("is spreadsheet the address of a spreadsheet, not of a folder or of another file?")
-        .stops(Extent::Stream),
+        .hint("is spreadsheet the address of a spreadsheet, not of a folder or of another file?"),
     Refused::on(403, Forbidden, "the Google Sheets API is switched off in the app's Cloud project")
         .hint("switch it on in the Google Cloud console (APIs & Services, Library), and wait some minutes")
-        .if_one_of("error.details.0.reason", &["SERVICE_DISABLED"])
-        .stops(Extent::Stream),
+        .if_one_of("error.details.0.reason", &["SERVICE_DISABLED"]),
     Refused::on(403, Forbidden, "the consent does not include spreadsheets")
         .hint("connect the account again and leave every box ticked; what was read before stays")
-        .if_one_of("error.details.0.reason", &["ACCESS_TOKEN_SCOPE_INSUFFICIENT"])
-        .stops(Extent::Stream),
+        .if_one_of("error.details.0.reason", &["ACCESS_TOKEN_SCOPE_INSUFFICIENT"]),
     Refused::on(403, Forbidden, "this Google account may not read the spreadsheet")
-        .hint("share the spreadsheet with the account, or connect the one that may; what was read before stays")
-        .stops(Extent::Stream),
+        .hint("share the spreadsheet with the account, or connect the one that may; what was read before stays"),
     Refused::on(404, NotFound, "there is no spreadsheet at this address: it was deleted, or it is a document of another kind")
-        .hint("restore it from the bin, or set spreadsheet to the right address; what was read before stays")
-        .stops(Extent::Stream),
+        .hint("restore it from the bin, or set spreadsheet to the right address; what was read before stays"),
     // Google names no time to come back; half a minute later half of the minute's requests are free again.
     Refused::on(429, Throttled, "Google asks to slow down")
         .hint("if it happens often, raise the interval, or lower the quotas")
-        .stops(Extent::Stream)
         .until(|now| now + MINUTE / 2),
 ];
 
@@ -129,6 +120,7 @@ impl Connector for GoogleSheets {
     }
 
     fn classify(&self) -> Option<Classify> {
-        Some(|answer| refused(answer, REFUSED))
+        // Whatever the ranges, it is one spreadsheet that is refused.
+        Some(|answer| Some(refused(answer, REFUSED)?.stops(Extent::Stream)))
     }
 }

@@ -21,7 +21,7 @@ const LIMIT: u32 = 50;
 
 /// Things are only added to a history. What changes in it later (an order's state, a tax, a corrected dividend) is found
 /// by reading its last days again.
-const LOOKBACK: Duration = Duration::from_secs(30 * 86_400);
+const LOOKBACK: Duration = DAY.saturating_mul(30);
 
 /// Reads Trading 212.
 #[derive(Debug)]
