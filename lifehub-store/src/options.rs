@@ -15,6 +15,8 @@ pub struct OpenOptions {
     pub(crate) rng: Arc<Rng>,
     pub(crate) term: Duration,
     pub(crate) busy_timeout: Duration,
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has its own number"))]
+    pub(crate) connections: u32,
 }
 
 impl OpenOptions {
@@ -26,6 +28,7 @@ impl OpenOptions {
             rng: Arc::new(Rng::from_entropy()),
             term: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(10),
+            connections: 8,
         }
     }
 
@@ -50,10 +53,19 @@ impl OpenOptions {
         self
     }
 
-    /// Sets how long a write waits for another process's transaction before it gives up.
+    /// Sets how long a write waits for another process's transaction before it gives up; on a server also how long a
+    /// statement may take, and how long a free connection is waited for.
     #[must_use]
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// Sets how many connections to a server this process uses at most, besides one that listens. Default: 8. SQLite has
+    /// its own number.
+    #[must_use]
+    pub fn connections(mut self, most: u32) -> Self {
+        self.connections = most.max(1);
         self
     }
 }

@@ -1,5 +1,7 @@
 //! Which connections are due, in memory.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 
 use super::{Inner, MemoryStore};
@@ -27,10 +29,21 @@ impl Schedule for MemoryStore {
         let mut inner = self.lock();
         let is_free = |id: &ConnectionId| inner.leases.get(id).is_none_or(|(_, held)| !held);
         let known = inner.connections.values().filter(|one| providers.contains(&one.provider.as_str()));
-        let mut due: Vec<_> = known.map(|one| one.id).filter(is_free).collect();
-        due.retain(|id| inner.due_at(*id) <= now);
-        due.sort_by_key(|id| inner.due_at(*id));
-        due.truncate(limit as usize);
+        let (free, in_work): (Vec<_>, Vec<_>) = known.partition(|one| is_free(&one.id));
+        let mut turns: HashMap<&str, u64> = HashMap::new();
+        in_work.iter().for_each(|one| *turns.entry(&one.provider).or_default() += 1);
+        let mut due: Vec<_> = free.into_iter().filter(|one| inner.due_at(one.id) <= now).collect();
+        due.sort_by_key(|one| inner.due_at(one.id));
+        let mut due: Vec<(u64, ConnectionId)> = due
+            .into_iter()
+            .map(|one| {
+                let turn = turns.entry(&one.provider).or_default();
+                *turn += 1;
+                (*turn, one.id)
+            })
+            .collect();
+        due.sort_by_key(|(turn, id)| (*turn, inner.due_at(*id)));
+        let due: Vec<_> = due.into_iter().map(|(_, id)| id).take(limit as usize).collect();
         let claim = |id: ConnectionId| {
             let (epoch, held) = inner.leases.entry(id).or_default();
             (*epoch, *held) = (*epoch + 1, true);
@@ -40,9 +53,10 @@ impl Schedule for MemoryStore {
         Ok(due.into_iter().filter_map(claim).collect())
     }
 
-    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+    async fn next_due(&self, providers: &[&str], now: Timestamp) -> Result<Option<Timestamp>> {
         let inner = self.lock();
-        Ok(inner.connections.keys().map(|id| inner.due_at(*id)).filter(|at| *at > now).min())
+        let known = inner.connections.values().filter(|one| providers.contains(&one.provider.as_str()));
+        Ok(known.map(|one| inner.due_at(one.id)).filter(|at| *at > now).min())
     }
 
     async fn idle(&self, provider: &str, before: Timestamp, limit: u32) -> Result<Vec<ConnectionId>> {

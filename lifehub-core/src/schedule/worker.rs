@@ -64,6 +64,7 @@ impl Worker {
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = tokio::time::sleep(wait) => {}
+                () = self.schedule.told_due() => {}
                 Some(ended) = running.join_next(), if !running.is_empty() => told(ended),
             }
             // All that ended meanwhile leaves room at once.
@@ -99,7 +100,8 @@ impl Worker {
 
     async fn due(&self, now: Timestamp, room: u32) -> Result<(Vec<(Connection, Lease)>, Option<Timestamp>)> {
         let providers = self.engine.providers();
-        Ok((self.schedule.claim_due(&providers, now, room).await?, self.schedule.next_due(now).await?))
+        let due = self.schedule.claim_due(&providers, now, room).await?;
+        Ok((due, self.schedule.next_due(&providers, now).await?))
     }
 
     fn sync(&self, cancel: &Cancel) -> SyncOptions {

@@ -134,10 +134,10 @@ impl Schedule for Flawed {
         Ok(due)
     }
 
-    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+    async fn next_due(&self, providers: &[&str], now: Timestamp) -> Result<Option<Timestamp>> {
         let hour = Duration::from_secs(3600);
         let now = if self.has(Flaw::NamesWhatHasPassed) { now - hour } else { now };
-        self.schedule().next_due(now).await
+        self.schedule().next_due(providers, now).await
     }
 
     async fn idle(&self, provider: &str, before: Timestamp, limit: u32) -> Result<Vec<ConnectionId>> {

@@ -1,4 +1,4 @@
-//! The suite of stores over the store in memory and over SQLite.
+//! The suite of stores over the store in memory, over SQLite and over PostgreSQL.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,14 +13,16 @@ use lifehub_core::oauth::Authorizations;
 use lifehub_core::record::{DatasetInfo, RecordId, UserId};
 use lifehub_core::schedule::Schedule;
 use lifehub_core::secret::Credentials;
+use lifehub_scratch::Scratch;
 use lifehub_store::{KeySource, NewConnection, OpenOptions, RecordQuery, Store};
 use lifehub_testkit::suite::store::{MemoryUnderTest, Quarantined, Rollup, StoreUnderTest, Subject};
 use serde_json::Value;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 use tempfile::TempDir;
 
 lifehub_testkit::store_suite!(memory, crate::stores::in_memory());
 lifehub_testkit::store_suite!(sqlite, crate::stores::in_sqlite());
+lifehub_testkit::store_suite!(postgres, crate::stores::in_postgres());
 
 pub(crate) fn in_memory() -> Subject {
     Subject::new("memory", |clock| async { Ok(MemoryUnderTest::open(clock)) })
@@ -28,27 +30,56 @@ pub(crate) fn in_memory() -> Subject {
 
 /// Each in a file of its own, in a folder that goes with it.
 pub(crate) fn in_sqlite() -> Subject {
-    Subject::new("sqlite", SqliteUnderTest::open)
+    Subject::new("sqlite", DatabaseUnderTest::in_a_file)
 }
 
-struct SqliteUnderTest {
+/// Each in a schema of its own, which goes with it.
+pub(crate) fn in_postgres() -> Subject {
+    Subject::new("postgres", DatabaseUnderTest::on_a_server).unless(lifehub_scratch::missing())
+}
+
+/// Where a store under test keeps its data.
+enum Place {
+    File,
+    Server(Scratch),
+}
+
+struct DatabaseUnderTest {
     store: Store,
     clock: Arc<dyn Clock>,
     folder: Arc<TempDir>,
+    place: Arc<Place>,
     users: AtomicU64,
 }
 
-impl SqliteUnderTest {
-    async fn open(clock: Arc<dyn Clock>) -> Result<Arc<dyn StoreUnderTest>> {
-        Self::in_folder(Arc::new(TempDir::new().unwrap()), clock).await
+impl DatabaseUnderTest {
+    async fn in_a_file(clock: Arc<dyn Clock>) -> Result<Arc<dyn StoreUnderTest>> {
+        Self::at(Arc::new(TempDir::new().unwrap()), Arc::new(Place::File), clock).await
     }
 
-    async fn in_folder(folder: Arc<TempDir>, clock: Arc<dyn Clock>) -> Result<Arc<dyn StoreUnderTest>> {
+    async fn on_a_server(clock: Arc<dyn Clock>) -> Result<Arc<dyn StoreUnderTest>> {
+        let place = Place::Server(Scratch::new().await.unwrap());
+        Self::at(Arc::new(TempDir::new().unwrap()), Arc::new(place), clock).await
+    }
+
+    async fn at(
+        folder: Arc<TempDir>,
+        place: Arc<Place>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<dyn StoreUnderTest>> {
         let options = OpenOptions::new(KeySource::File(folder.path().join("master.key")))
             .clock(clock.clone())
             .rng(Arc::new(Rng::seeded(9)));
-        let store = Store::open(folder.path().join("test.db").to_str().unwrap(), options).await?;
-        Ok(Arc::new(Self { store, clock, folder, users: AtomicU64::default() }))
+        let url = match &*place {
+            Place::File => Self::file(&folder),
+            Place::Server(scratch) => scratch.url(),
+        };
+        let store = Store::open(&url, options).await?;
+        Ok(Arc::new(Self { store, clock, folder, place, users: AtomicU64::default() }))
+    }
+
+    fn file(folder: &TempDir) -> String {
+        folder.path().join("test.db").to_str().unwrap().to_owned()
     }
 }
 
@@ -57,7 +88,7 @@ fn json(record: impl serde::Serialize) -> Value {
 }
 
 #[async_trait]
-impl StoreUnderTest for SqliteUnderTest {
+impl StoreUnderTest for DatabaseUnderTest {
     fn storage(&self) -> Arc<dyn Storage> {
         Arc::new(self.store.clone())
     }
@@ -118,21 +149,29 @@ impl StoreUnderTest for SqliteUnderTest {
 
     async fn reopen(&self) -> Result<Option<Arc<dyn StoreUnderTest>>> {
         self.store.close().await?;
-        Self::in_folder(self.folder.clone(), self.clock.clone()).await.map(Some)
+        Self::at(self.folder.clone(), self.place.clone(), self.clock.clone()).await.map(Some)
     }
 
     async fn pass_time(&self, by: Duration) -> Result<Option<()>> {
         // Leases and claims follow the database's own clock, which nobody moves: their ends are moved instead.
-        let path = self.folder.path().join("test.db");
-        let mut conn = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
-        for sql in [
-            "UPDATE leases SET expires_at = expires_at - ?1",
-            "UPDATE refreshes SET half_at = half_at - ?1, expires_at = expires_at - ?1",
-        ] {
-            let earlier = sqlx::query(sql).bind(i64::try_from(by.as_micros()).unwrap());
-            earlier.execute(&mut conn).await.unwrap();
+        let by = i64::try_from(by.as_micros()).unwrap();
+        let sql = format!(
+            "UPDATE leases SET expires_at = expires_at - {by};
+             UPDATE refreshes SET half_at = half_at - {by}, expires_at = expires_at - {by}"
+        );
+        let sql = AssertSqlSafe(sql.as_str());
+        match &*self.place {
+            Place::File => {
+                let mut conn = SqliteConnection::connect(&Self::file(&self.folder)).await.unwrap();
+                conn.execute(sql).await.unwrap();
+                conn.close().await.unwrap();
+            }
+            Place::Server(scratch) => {
+                let mut conn = scratch.connect().await;
+                conn.execute(sql).await.unwrap();
+                conn.close().await.unwrap();
+            }
         }
-        conn.close().await.unwrap();
         Ok(Some(()))
     }
 
@@ -170,6 +209,9 @@ impl StoreUnderTest for SqliteUnderTest {
     }
 
     async fn written(&self) -> Result<Option<Vec<u8>>> {
+        if let Place::Server(scratch) = &*self.place {
+            return Ok(Some(scratch.contents().await));
+        }
         let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let is_data = |path: &PathBuf| path.is_file() && path.file_name().unwrap() != "master.key";
         Ok(Some(entries.filter(is_data).flat_map(|path| std::fs::read(path).unwrap()).collect()))

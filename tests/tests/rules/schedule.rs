@@ -34,7 +34,7 @@ fn only_due() -> SyncOptions {
 /// How long it takes until the connection is due, to the second.
 async fn wait(rig: &Rig) -> Duration {
     let now = rig.clock.now();
-    rig.schedule().next_due(now).await.unwrap().map_or(Duration::ZERO, |at| at.since(now))
+    rig.schedule().next_due(&["shelf"], now).await.unwrap().map_or(Duration::ZERO, |at| at.since(now))
 }
 
 /// Moves the clock to the moment at which the connection is due, and shows that it is not due a moment before.

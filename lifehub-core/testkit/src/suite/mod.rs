@@ -92,6 +92,11 @@ pub trait Tested {
 
     /// What reports call it.
     fn name(&self) -> &'static str;
+
+    /// Why no case can be run on it here, if none can: the machine may lack what it needs.
+    fn missing(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Runs one case on one subject, on a runtime of its own.
@@ -99,6 +104,9 @@ pub trait Tested {
 /// # Errors
 /// What the case found wrong.
 pub fn run<S: Tested>(case: &Case<S>, subject: &S) -> Verdict {
+    if let Some(why) = subject.missing() {
+        return Ok(Outcome::NotApplicable(why));
+    }
     let mut runtime = match S::THREADS {
         0 => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),

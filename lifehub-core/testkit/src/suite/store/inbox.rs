@@ -259,7 +259,7 @@ pub(super) async fn news_makes_due_at_once(subject: &Subject) -> Verdict {
     equal(is_due(0).await?, false, "whether it is due when that was forgotten")?;
     world.deliver(1, &[gone("a")]).await?;
     equal(is_due(1).await?, true, "whether an item makes it due")?;
-    equal(schedule.next_due(instant(1)).await?, None, "the next moment when it is due")?;
+    equal(schedule.next_due(&["example"], instant(1)).await?, None, "the next moment when it is due")?;
     let lease = run(0).await?;
     let mut batch = world.batch(vec![]);
     batch.taken = Some(ALL);
@@ -267,7 +267,7 @@ pub(super) async fn news_makes_due_at_once(subject: &Subject) -> Verdict {
     world.storage.commit(&lease, batch).await?;
     world.storage.release(&lease).await?;
     equal(is_due(1).await?, false, "whether it is due when the item was taken")?;
-    equal(schedule.next_due(instant(1)).await?, Some(instant(500)), "when it is due then")?;
+    equal(schedule.next_due(&["example"], instant(1)).await?, Some(instant(500)), "when it is due then")?;
     Ok(Outcome::Passed)
 }
 

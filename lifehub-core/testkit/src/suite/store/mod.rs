@@ -63,6 +63,7 @@ pub use self::memory::MemoryUnderTest;
 /// A kind of store: how a fresh one is opened.
 pub struct Subject {
     name: &'static str,
+    missing: Option<&'static str>,
     open: Box<Open>,
 }
 
@@ -75,7 +76,14 @@ impl Subject {
     where
         F: Future<Output = Result<Arc<dyn StoreUnderTest>>> + Send + 'static,
     {
-        Self { name, open: Box::new(move |clock| Box::pin(open(clock))) }
+        Self { name, missing: None, open: Box::new(move |clock| Box::pin(open(clock))) }
+    }
+
+    /// The cases do not apply where something is missing that the store needs.
+    #[must_use]
+    pub fn unless(mut self, missing: Option<&'static str>) -> Self {
+        self.missing = missing;
+        self
     }
 
     /// An empty store.
@@ -93,6 +101,10 @@ impl Tested for Subject {
 
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn missing(&self) -> Option<&'static str> {
+        self.missing
     }
 }
 

@@ -154,7 +154,11 @@ pub(super) async fn the_latest_run_says_when(subject: &Subject) -> Verdict {
     batch.run.dues = Dues([("activities".to_owned(), due)].into());
     world.storage.commit(&lease, batch).await?;
     world.storage.release(&lease).await?;
-    equal(schedule.next_due(instant(0)).await?, Some(instant(200)), "when it is due after a commit")?;
+    equal(
+        schedule.next_due(&["example"], instant(0)).await?,
+        Some(instant(200)),
+        "when it is due after a commit",
+    )?;
     Ok(Outcome::Passed)
 }
 
@@ -175,13 +179,13 @@ pub(super) async fn connecting_anew_is_due_at_once(subject: &Subject) -> Verdict
 /// The next moment is the first after now.
 pub(super) async fn the_next_moment_is_told(subject: &Subject) -> Verdict {
     let Some((world, schedule)) = open(subject).await? else { return Ok(NO_SCHEDULE) };
-    equal(schedule.next_due(instant(0)).await?, None, "the next moment when all is due")?;
+    equal(schedule.next_due(&["example"], instant(0)).await?, None, "the next moment when all is due")?;
     world.ran(&world.connection, 1, &[("activities", 20), ("zones", 40)]).await?;
     let two = world.add("example", "two").await?;
     world.ran(&two, 2, &[("activities", 30)]).await?;
     for (now, next) in [(0, Some(20)), (19, Some(20)), (20, Some(30)), (30, None)] {
         equal(
-            schedule.next_due(instant(now)).await?,
+            schedule.next_due(&["example"], instant(now)).await?,
             next.map(instant),
             format!("the next moment after {now}"),
         )?;
