@@ -55,7 +55,7 @@ statements! {
         "UPDATE items SET generation = $4, observed = max(observed, $5), held = 0
             WHERE id IN (SELECT value FROM json_each($3)) AND +partition_id = $2",
         "UPDATE items SET generation = $4, observed = greatest(observed, $5), held = FALSE
-            WHERE user_id = $1 AND id = ANY ($3) AND partition_id = $2",
+            WHERE user_id = $1 AND id = ANY ($3) AND partition_id + 0 = $2",
     );
     ITEMS_HOLD = each(
         "UPDATE items AS i SET held = 1
@@ -109,7 +109,7 @@ bulk! {
     RECORDS_BY_UUID = Bulk::list(
         &[Bytes],
         ("SELECT id, uuid, day, state FROM records WHERE +connection_id = ? AND uuid IN (", ")"),
-        (2, "SELECT id, uuid, day, state FROM records WHERE user_id = $1 AND uuid = ANY ($rows) AND connection_id = $2"),
+        (2, "SELECT id, uuid, day, state FROM records WHERE user_id = $1 AND uuid = ANY ($rows) AND connection_id + 0 = $2"),
     );
     /// User, partition; each row: id, external id, hash, normalizer, generation, at, version, observed, state,
     /// quarantined. Only rows of that partition and those ids are replaced.
@@ -186,9 +186,9 @@ bulk! {
         (2, "UPDATE records AS r SET changed_at = $2, state = 0, seq = n.seq, normalizer = n.normalizer, start_us = n.start_us,
              start_offset = n.start_offset, end_us = n.end_us, end_offset = n.end_offset, zone = n.zone,
              end_zone = n.end_zone, sort_us = n.sort_us, day = n.day, body = n.body, digest = n.digest
-         FROM unnest($rows) AS n (id, uuid, seq, normalizer,
-             start_us, start_offset, end_us, end_offset, zone, end_zone, sort_us, day, body, digest)
-         WHERE r.user_id = $1 AND r.uuid = n.uuid"),
+         FROM (SELECT $1::bigint AS user_id, * FROM unnest($rows) OFFSET 0) AS n (user_id, id, uuid, seq, normalizer, start_us,
+             start_offset, end_us, end_offset, zone, end_zone, sort_us, day, body, digest)
+         WHERE r.user_id = n.user_id AND r.uuid = n.uuid"),
     );
     /// User, now; each row: id, uuid, seq.
     RECORDS_DELETE = Bulk::rows(
@@ -197,8 +197,9 @@ bulk! {
             "UPDATE records SET changed_at = ?, state = 1, seq = column3 FROM (VALUES ",
             ") WHERE records.id = column1",
         ),
-        (2, "UPDATE records AS r SET changed_at = $2, state = 1, seq = n.seq FROM unnest($rows) AS n (id, uuid, seq)
-         WHERE r.user_id = $1 AND r.uuid = n.uuid"),
+        (2, "UPDATE records AS r SET changed_at = $2, state = 1, seq = n.seq 
+         FROM (SELECT $1::bigint AS user_id, * FROM unnest($rows) OFFSET 0) AS n (user_id, id, uuid, seq)
+         WHERE r.user_id = n.user_id AND r.uuid = n.uuid"),
     );
     /// User, now; each row: id, uuid, seq, day, digest.
     RECORDS_RESET_DAY = Bulk::rows(
@@ -208,8 +209,8 @@ bulk! {
             ") WHERE records.id = column1",
         ),
         (2, "UPDATE records AS r SET changed_at = $2, seq = n.seq, day = n.day, digest = n.digest
-         FROM unnest($rows) AS n (id, uuid, seq, day, digest)
-         WHERE r.user_id = $1 AND r.uuid = n.uuid"),
+         FROM (SELECT $1::bigint AS user_id, * FROM unnest($rows) OFFSET 0) AS n (user_id, id, uuid, seq, day, digest)
+         WHERE r.user_id = n.user_id AND r.uuid = n.uuid"),
     );
     /// User, connection; each row: day, metric, label, count, sum, min, max, last.
     ROLLUPS_INSERT = Bulk::rows(

@@ -1,8 +1,9 @@
 //! Every statement, in one place, in the words of each database, where a test prepares each against a real one.
 //!
 //! Where a statement is about a user, `$1` is the row of that user, and `$2` mostly that of a connection. Instants are
-//! microseconds. `now!()` is the database's own clock, which alone decides over leases. A plus sign before a column keeps
-//! the planner of SQLite, which knows no sizes, from an index that would lead through far too many rows.
+//! microseconds. `now!()` is the database's own clock, which alone decides over leases. A plus sign before a
+//! column (`+ 0` behind it in PostgreSQL) keeps a planner, which knows no sizes, from an index that would lead through far
+//! too many rows.
 
 pub(crate) mod accounts;
 pub(crate) mod commit;

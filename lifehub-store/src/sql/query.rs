@@ -16,39 +16,52 @@ macro_rules! record_columns {
 }
 
 macro_rules! record_tables {
-    (sqlite) => {
+    () => {
         "records r JOIN items i ON i.id = r.item_id JOIN partitions p ON p.id = i.partition_id
          JOIN connections c ON c.id = p.connection_id"
     };
-    (postgres) => {
-        "records r JOIN items i ON i.user_id = $1 AND i.id = r.item_id
-         JOIN partitions p ON p.user_id = $1 AND p.id = i.partition_id
-         JOIN connections c ON c.user_id = $1 AND c.id = p.connection_id"
+}
+
+/// Records that a condition finds, in their order, no more than a limit.
+///
+/// The planner of PostgreSQL knows little of one user's share of a table, and would walk all that a user has. Here it
+/// has no choice: the records are found first, and all else is looked up for each.
+macro_rules! found {
+    (sqlite, $condition:expr, $order:expr, $limit:expr) => {
+        concat!("SELECT ", record_columns!(sqlite), " FROM ", record_tables!(), "
+            WHERE ", $condition, " ORDER BY ", $order, " LIMIT ", $limit)
+    };
+    (postgres, $condition:expr, $order:expr, $limit:expr) => {
+        concat!("SELECT ", record_columns!(postgres), "
+            FROM (SELECT * FROM records r WHERE ", $condition, " ORDER BY ", $order, " LIMIT ", $limit, ") AS r
+                CROSS JOIN LATERAL (SELECT * FROM items WHERE user_id = $1 AND id = r.item_id OFFSET 0) AS i
+                CROSS JOIN LATERAL (SELECT * FROM partitions WHERE user_id = $1 AND id = i.partition_id OFFSET 0) AS p
+                CROSS JOIN LATERAL (SELECT * FROM connections WHERE user_id = $1 AND id = p.connection_id OFFSET 0) AS c
+            ORDER BY ", $order)
     };
 }
 
 /// User, dataset, provider, connection, from, to, sort instant and row of the cursor, tombstones too, limit.
 macro_rules! listing {
     ($database:ident, $beyond:literal, $order:literal) => {
-        concat!(
-            "SELECT ",
-            record_columns!($database),
-            " FROM ",
-            record_tables!($database),
-            "
-            WHERE r.user_id = $1
+        found!(
+            $database,
+            concat!("r.user_id = $1
                 AND (CAST($2 AS TEXT) IS NULL OR r.dataset = $2)
                 AND (CAST($3 AS TEXT) IS NULL OR r.connection_id IN
                     (SELECT id FROM connections WHERE user_id = $1 AND provider = $3))
                 AND (CAST($4 AS BIGINT) IS NULL OR r.connection_id = $4)
-                AND r.sort_us >= $5 AND r.sort_us < $6 AND (r.sort_us, r.id) ",
-            $beyond,
-            " ($7, $8)
-                AND (r.state = 0 OR $9)
-            ORDER BY ",
+                AND r.sort_us >= $5 AND r.sort_us < $6 AND (r.sort_us, r.id) ", $beyond, " ($7, $8)
+                AND (r.state = 0 OR $9)"),
             $order,
-            " LIMIT $10"
+            "$10"
         )
+    };
+}
+
+macro_rules! feed {
+    ($database:ident) => {
+        found!($database, "r.user_id = $1 AND r.seq > $2 AND (r.state = 0 OR $3)", "r.seq", "$4")
     };
 }
 
@@ -62,17 +75,10 @@ statements! {
         listing!(postgres, "<", "r.sort_us DESC, r.id DESC"),
     );
     RECORD_GET = each(
-        concat!("SELECT ", record_columns!(sqlite), " FROM ", record_tables!(sqlite), "
-            WHERE r.uuid = $2 AND r.user_id = $1"),
-        concat!("SELECT ", record_columns!(postgres), " FROM ", record_tables!(postgres), "
-            WHERE r.uuid = $2 AND r.user_id = $1"),
+        found!(sqlite, "r.uuid = $2 AND r.user_id = $1", "r.id", "1"),
+        found!(postgres, "r.uuid = $2 AND r.user_id = $1", "r.id", "1"),
     );
-    FEED = each(
-        concat!("SELECT ", record_columns!(sqlite), " FROM ", record_tables!(sqlite), "
-            WHERE r.user_id = $1 AND r.seq > $2 AND (r.state = 0 OR $3) ORDER BY r.seq LIMIT $4"),
-        concat!("SELECT ", record_columns!(postgres), " FROM ", record_tables!(postgres), "
-            WHERE r.user_id = $1 AND r.seq > $2 AND (r.state = 0 OR $3) ORDER BY r.seq LIMIT $4"),
-    );
+    FEED = each(feed!(sqlite), feed!(postgres));
     ROLLUPS = each(
         "SELECT c.uuid, o.metric, o.label, o.day, o.count, o.sum, o.min, o.max, o.last
             FROM connections c CROSS JOIN rollups o ON o.connection_id = c.id

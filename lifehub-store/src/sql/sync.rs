@@ -39,7 +39,7 @@ statements! {
         "SELECT item_id, uuid, dataset, key, digest, day, state FROM records
             WHERE item_id IN (SELECT value FROM json_each($3)) AND +connection_id = $2",
         "SELECT item_id, uuid, dataset, coalesce(key, record_key), digest, day, state FROM records
-            WHERE user_id = $1 AND item_id = ANY ($3) AND connection_id = $2",
+            WHERE user_id = $1 AND item_id = ANY ($3) AND connection_id + 0 = $2",
     );
     COUNT = each(
         concat!("SELECT count(*), ifnull(sum(i.generation < $6), 0), ifnull(sum(i.generation < $6 AND i.held), 0)
@@ -61,9 +61,10 @@ statements! {
             WHERE +i.partition_id = $2 AND i.id > $3 AND i.state = 0 AND ifnull(q.body, b.body) IS NOT NULL
             ORDER BY i.id LIMIT $4"),
         concat!("SELECT coalesce(q.body, b.body), ", identity!(postgres), "
-            FROM items i LEFT JOIN bodies b ON b.user_id = i.user_id AND b.item_id = i.id
-                LEFT JOIN quarantine q ON q.user_id = i.user_id AND q.item_id = i.id
-            WHERE i.user_id = $1 AND i.partition_id = $2 AND i.id > $3 AND i.state = 0
+            FROM items i
+                LEFT JOIN LATERAL (SELECT body FROM bodies WHERE user_id = $1 AND item_id = i.id OFFSET 0) AS b ON TRUE
+                LEFT JOIN LATERAL (SELECT body FROM quarantine WHERE user_id = $1 AND item_id = i.id OFFSET 0) AS q ON TRUE
+            WHERE i.user_id = $1 AND i.partition_id + 0 = $2 AND i.id > $3 AND i.state = 0
                 AND coalesce(q.body, b.body) IS NOT NULL
             ORDER BY i.id LIMIT $4"),
     );

@@ -122,6 +122,7 @@ mod postgres {
                     .windows(3)
                     .filter(|w| w[0].ends_with("user_id") && w[1] == "=" && w[2].ends_with(".user_id"))
                     .count()
+                + sql.matches("$1::bigint AS user_id").count()
                 + usize::from(sql.contains("INSERT INTO") && sql.contains("(user_id"));
             if carried < tables.count() {
                 everybody.insert(name);

@@ -13,4 +13,6 @@ mod opening;
 mod quotas;
 mod rollups;
 mod rotation;
+#[cfg(feature = "postgres")]
+mod server;
 mod world;

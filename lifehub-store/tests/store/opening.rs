@@ -1,6 +1,7 @@
 //! Opening: what is not ours stays byte for byte, what was cut while it was made is made again.
 
 use std::path::Path;
+use std::time::Duration;
 
 use lifehub_core::ErrorKind;
 use lifehub_core::clock::Zone;
@@ -127,13 +128,14 @@ async fn two_processes_may_make_a_database_at_once() {
 #[tokio::test]
 async fn what_cannot_be_opened_says_why() {
     let dir = TempDir::new().unwrap();
-    let options = || OpenOptions::new(KeySource::File(dir.path().join("master.key")));
+    let key = || KeySource::File(dir.path().join("master.key"));
+    let options = || OpenOptions::new(key()).busy_timeout(Duration::from_millis(100));
     let missing = dir.path().join("no/such/folder/test.db");
     let folder = dir.path();
     for (location, expected) in [
         (missing.to_str().unwrap(), "folder of the database does not exist"),
         (folder.to_str().unwrap(), "is a folder"),
-        ("postgres://localhost/x", "SQLite only"),
+        ("postgres://127.0.0.1:1/x", if cfg!(feature = "postgres") { "cannot be reached" } else { "without PostgreSQL" }),
     ] {
         let error = Store::open(location, options()).await.unwrap_err();
         assert!(error.message().contains(expected) && error.get_hint().is_some(), "{error:?}");

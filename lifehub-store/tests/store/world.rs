@@ -2,6 +2,7 @@
 //! them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lifehub_core::clock::{Day, Rng, Timestamp, Zone};
 use lifehub_core::engine::{
@@ -24,6 +25,7 @@ pub(crate) struct World {
     pub(crate) lease: Lease,
     pub(crate) rng: Arc<Rng>,
     pub(crate) dir: TempDir,
+    pub(crate) url: String,
 }
 
 pub(crate) fn instant(seconds: i64) -> Timestamp {
@@ -57,11 +59,35 @@ impl World {
     }
 
     pub(crate) async fn in_dir(dir: TempDir) -> Self {
-        let store = open(&dir).await;
+        let url = dir.path().join("test.db").to_str().unwrap().to_owned();
+        Self::at(url, dir).await
+    }
+
+    /// In the database of that URL, with its key in this folder.
+    pub(crate) async fn at(url: String, dir: TempDir) -> Self {
+        Self::in_time(url, dir, Duration::from_secs(10)).await
+    }
+
+    /// The same, waiting no longer than so long for what others hold.
+    pub(crate) async fn in_time(url: String, dir: TempDir, wait: Duration) -> Self {
+        let store = Store::open(&url, options(&dir).busy_timeout(wait)).await.unwrap();
         let user = store.create_user("ada@example.com", &Zone::utc()).await.unwrap();
         let (connection, _) = store.connect(new_connection(user, Some("a"), "token")).await.unwrap();
         let lease = claim(&store, connection).await;
-        Self { store, user, connection, lease, rng: Arc::new(Rng::seeded(1)), dir }
+        Self { store, user, connection, lease, rng: Arc::new(Rng::seeded(1)), dir, url }
+    }
+
+    /// Another connection of the same user, as another process works on it.
+    pub(crate) async fn beside(&self, account: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        std::fs::copy(self.dir.path().join("master.key"), dir.path().join("master.key")).unwrap();
+        let store = Store::open(&self.url, options(&dir)).await.unwrap();
+        let new = new_connection(self.user, Some(account), "token");
+        let (connection, made) = store.connect(new).await.unwrap();
+        assert!(made);
+        let lease = claim(&store, connection).await;
+        let rng = Arc::new(Rng::seeded(u64::from(account.as_bytes()[0])));
+        Self { store, user: self.user, connection, lease, rng, dir, url: self.url.clone() }
     }
 
     pub(crate) fn key(&self) -> PartitionKey {

@@ -18,11 +18,11 @@ pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 /// The oldest version whose nodes work with the schema of this one.
 const OLDEST: i64 = 1;
 
-const FIND: &str = "SELECT to_regclass(format('%I.lifehub_schema', current_schema())) IS NOT NULL,
+const FIND: &str = "SELECT to_regclass(quote_ident(current_schema()) || '.lifehub_schema') IS NOT NULL,
     EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace),
     current_schema() IS NOT NULL";
-/// One process migrates a schema at a time.
-const ALONE: &str =
+/// One process makes a schema ready at a time.
+pub(super) const ALONE: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('lifehub migration ' || current_schema(), 0))";
 const ENCODING: &str = "SELECT current_setting('server_version_num')::int >= 130000,
     current_setting('server_encoding') = 'UTF8'";

@@ -5,12 +5,13 @@ use lifehub_core::Result;
 use sqlx::postgres::PgConnection;
 use sqlx::{Executor as _, Row as _};
 
+use super::migrate::ALONE;
 use crate::database::fault;
 
 /// The role that may read and write the tables, and nothing else.
 const TAKE: &str = "SET ROLE lifehub_app";
 const BYPASSES: &str = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user";
-/// Two processes may do so at once.
+/// Processes with other schemas may do so at once.
 const MAKE: &str = "DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'lifehub_app') THEN
         CREATE ROLE lifehub_app NOLOGIN NOSUPERUSER NOBYPASSRLS;
@@ -31,10 +32,13 @@ pub(super) async fn settle(conn: &mut PgConnection) -> Result<Option<&'static st
     if !says(conn, BYPASSES).await? {
         return Ok(None);
     }
+    conn.execute("BEGIN").await.map_err(fault)?;
+    conn.execute(ALONE).await.map_err(fault)?;
     conn.execute(MAKE).await.map_err(fault)?;
     if !says(conn, MAY).await? {
         conn.execute(ALLOW).await.map_err(fault)?;
     }
+    conn.execute("COMMIT").await.map_err(fault)?;
     Ok(Some(TAKE))
 }
 
