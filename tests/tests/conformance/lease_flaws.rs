@@ -106,7 +106,12 @@ impl Schedule for Flawed {
         limit: u32,
     ) -> Result<Vec<(Connection, Lease)>> {
         let providers = if self.has(Flaw::ClaimsForAll) { &["another", "example"] } else { providers };
-        let mut due = self.schedule().claim_due(providers, now, limit).await?;
+        let mut due = Vec::new();
+        let parts = if self.has(Flaw::OneProviderFirst) { providers.chunks(1) } else { providers.chunks(providers.len()) };
+        for some in parts {
+            let room = limit - u32::try_from(due.len()).unwrap_or(limit);
+            due.extend(self.schedule().claim_due(some, now, room).await?);
+        }
         match self.flaw {
             Flaw::NewestFirst => due.reverse(),
             Flaw::HandsOutAgain if due.is_empty() => due = self.memory().handed_out.clone(),

@@ -105,6 +105,7 @@ const DOUBLES: &[(&str, Flaw, &str)] = &[
         "whether a save after its user ended the connection is refused",
     ),
     ("saved_credentials_outlive_the_process", SavesLater, "what is held after reopening: found (\"token of"),
+    ("providers_take_turns", OneProviderFirst, "what is due of two providers"),
     ("what_is_due_comes_by_its_age", NewestFirst, "what is due: found [\"one\", \"three\", \"new\"]"),
     ("what_is_not_due_is_left", ClaimsForAll, "what is due of no provider: found 2"),
     ("what_is_due_is_claimed_once", HandsOutAgain, "how often a connection was claimed: found Some("),

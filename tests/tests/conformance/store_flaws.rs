@@ -74,6 +74,7 @@ pub(crate) enum Flaw {
     TakesWhatComesLate,
     SavesLater,
     NewestFirst,
+    OneProviderFirst,
     ClaimsForAll,
     HandsOutAgain,
     GoesByTheFirstRun,

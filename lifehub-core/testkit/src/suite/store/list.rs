@@ -185,6 +185,9 @@ schedule {
     what_is_due_comes_by_its_age:
         "Connections that are due come by how long they have been, no more than asked for, with a lease that holds.",
         "A store that hands out first what became due last.";
+    providers_take_turns:
+        "Of several providers each comes in turn, first the one of which the fewest connections are in work.",
+        "A store that hands out all of one provider before the next.";
     what_is_not_due_is_left:
         "What is not due, held, ended by its user or of another provider is not claimed.",
         "A store that claims for all providers.";

@@ -78,6 +78,27 @@ pub(super) async fn what_is_due_comes_by_its_age(subject: &Subject) -> Verdict {
     Ok(Outcome::Passed)
 }
 
+/// A provider with much to do does not hold another up.
+pub(super) async fn providers_take_turns(subject: &Subject) -> Verdict {
+    let Some((world, schedule)) = open(subject).await? else { return Ok(NO_SCHEDULE) };
+    world.ran(&world.connection, 1, &[("activities", 20)]).await?;
+    let two = world.add("example", "two").await?;
+    world.ran(&two, 2, &[("activities", 30)]).await?;
+    for number in 3..8 {
+        let connection = world.add("another", &format!("{number} of another")).await?;
+        world.ran(&connection, number, &[("activities", i64::from(number))]).await?;
+    }
+    let both = ["another", "example"];
+    let due = schedule.claim_due(&both, instant(40), 3).await?;
+    equal(accounts(&due), ["3 of another", "one", "4 of another"], "what is due of two providers")?;
+    world.give_back(due.into_iter().filter(|(one, _)| one.provider == "example").collect()).await?;
+    let due = schedule.claim_due(&both, instant(40), 2).await?;
+    equal(accounts(&due), ["one", "two"], "what is due while two of another provider are in work")?;
+    let due = schedule.claim_due(&both, instant(40), 9).await?;
+    equal(due.len(), 3, "how many are left when nothing else is due")?;
+    Ok(Outcome::Passed)
+}
+
 /// What is not due, held, ended by its user or of another provider is left.
 pub(super) async fn what_is_not_due_is_left(subject: &Subject) -> Verdict {
     let Some((world, schedule)) = open(subject).await? else { return Ok(NO_SCHEDULE) };
