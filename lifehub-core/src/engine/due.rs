@@ -44,6 +44,8 @@ pub(super) enum Came {
     ToAFailure(Option<Timestamp>),
     /// To a refusal of the credentials.
     ToARefusal,
+    /// Nowhere: the store was away or busy, which is not the provider's doing. It is as if the process had ended.
+    Nowhere,
 }
 
 impl Came {
@@ -52,6 +54,7 @@ impl Came {
             (ErrorKind::Parked, Some(at)) => Self::ToAWait(at),
             (ErrorKind::Cancelled, _) => Self::AsFarAsItMay,
             (ErrorKind::Unauthorized, _) => Self::ToARefusal,
+            (ErrorKind::Storage, _) if error.is_temporary() => Self::Nowhere,
             (_, at) => Self::ToAFailure(at),
         }
     }
@@ -102,6 +105,8 @@ impl Dues {
                 due.at = named.map_or(at, |named| named.max(at));
             }
             Came::ToARefusal => due.at = now + REFUSED,
+            // As its beginning has left it.
+            Came::Nowhere => {}
         }
     }
 

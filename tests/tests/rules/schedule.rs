@@ -85,6 +85,25 @@ on_each_store! {
     }
 
     #[test]
+    async fn schedule_a_store_that_was_away_is_made_up_for_at_once(kind: Kind) {
+        // It was restarted, say: no reason to leave the provider alone.
+        let rig = Rig::new(kind, shelf()).await;
+        let store = FaultyStore::new(rig.storage.clone());
+        let faulty = rig.with_storage(store.clone());
+        for _ in 0..2 {
+            let due = rig.schedule().claim_due(&["shelf"], rig.clock.now(), 10).await.unwrap();
+            let (connection, lease) = &due[0];
+            store.set(StoreFault::Fails(At::BeforeCommit(1)));
+            let report = faulty.engine().sync_under(connection, lease, &only_due()).await.unwrap();
+            assert_eq!(report.streams[0].error.as_ref().map(|error| error.kind), Some(ErrorKind::Storage));
+            assert!(wait(&rig).await.is_zero(), "it is due at once");
+        }
+        store.set(StoreFault::None);
+        assert_eq!(round(&rig, &only_due()).await[0].status, RunStatus::Ok);
+        assert_eq!(rig.live().await, rig.truth());
+    }
+
+    #[test]
     async fn schedule_parked_work_goes_on_when_the_provider_said(kind: Kind) {
         let rig = Rig::new(kind, shelf()).await;
         let resume: Timestamp = start() + Duration::from_secs(3 * 3600);
