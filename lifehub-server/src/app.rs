@@ -112,6 +112,7 @@ async fn dispatch(out: Output, cli: Cli) -> Outcome {
         Command::Connections(args) => Box::pin(commands::connections::run(&app(out)?, args)).await,
         Command::Connectors(command) => commands::connectors::run(&app(out)?, command),
         Command::Keys(command) => Box::pin(commands::keys::run(&app(out)?, command)).await,
+        Command::Store(command) => Box::pin(commands::store::run(&app(out)?, command)).await,
         Command::User(command) => Box::pin(commands::user::run(&app(out)?, command)).await,
         #[cfg(feature = "simulator")]
         Command::Demo(args) => Box::pin(commands::demo::run(&app(out)?, args)).await,

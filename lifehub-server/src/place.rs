@@ -56,6 +56,13 @@ impl Place {
         (path != ":memory:").then(|| PathBuf::from(path))
     }
 
+    /// Host and name of the database, if it is on a server: all of its URL that may be shown.
+    pub(crate) fn server(&self) -> Option<String> {
+        let (scheme, rest) = self.database_url.as_ref()?.expose().split_once("://")?;
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        scheme.starts_with("postgres").then(|| rest.split('?').next().unwrap_or_default().to_owned())
+    }
+
     /// The file of the master key; `None` if the configuration holds the key itself.
     pub(crate) fn key_file(&self) -> Option<PathBuf> {
         self.master_key.is_none().then(|| self.dir.join("master.key"))
@@ -65,8 +72,13 @@ impl Place {
     ///
     /// # Errors
     /// If that cannot be told.
-    pub(crate) fn has_data(&self) -> Result<bool> {
-        let Some(path) = self.database() else { return Ok(true) };
+    pub(crate) async fn has_data(&self) -> Result<bool> {
+        let Some(path) = self.database() else {
+            let Some(url) = self.database_url.as_ref().filter(|_| self.server().is_some()) else {
+                return Ok(true);
+            };
+            return Store::exists(url.expose(), &self.options()).await;
+        };
         match path.try_exists() {
             // A file where the directory should be holds no data either.
             Err(e) if e.kind() != IoKind::NotADirectory => Err(unusable(&path, &e)),
@@ -79,7 +91,7 @@ impl Place {
     /// # Errors
     /// If it cannot be opened.
     pub(crate) async fn open_existing(&self) -> Result<Option<Store>> {
-        if self.has_data()? { self.open().await.map(Some) } else { Ok(None) }
+        if self.has_data().await? { self.open().await.map(Some) } else { Ok(None) }
     }
 
     /// Opens the store for a command that reads.
@@ -112,12 +124,16 @@ impl Place {
             Some(url) => url.clone(),
             None => Secret::new(path_text(&self.dir.join("lifehub.db"))?),
         };
+        Store::open(url.expose(), self.options()).await
+    }
+
+    /// How a store of this installation is opened.
+    pub(crate) fn options(&self) -> OpenOptions {
         let options = OpenOptions::new(self.key());
-        let options = match self.lease {
+        match self.lease {
             Some(term) => options.lease_term(term),
             None => options,
-        };
-        Store::open(url.expose(), options).await
+        }
     }
 
     fn key(&self) -> KeySource {

@@ -7,6 +7,7 @@
 //! record, tallying) lies beside these.
 
 mod account;
+mod copy;
 mod database;
 mod key;
 mod keyring;
@@ -19,6 +20,7 @@ mod sql;
 mod store;
 
 pub use account::{ConnectionFilter, ConnectionInfo, ConnectionStatus, NewConnection, User};
+pub use copy::{CopiedTable, CopyReport, CopyStep, copy};
 pub use key::KeySource;
 pub use options::OpenOptions;
 pub use query::{Changes, DatasetCount, QuarantineEntry, RecordPage, RecordQuery};

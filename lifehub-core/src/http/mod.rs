@@ -32,7 +32,7 @@ pub(crate) use limit::{Received, exchange};
 pub use message::{Body, BodyStream, Priority, Request, Response, Transport};
 pub(crate) use origin::keeps_secrets;
 pub use quota::{
-    MemoryLedger, Pace, QuotaKey, QuotaLedger, QuotaReport, QuotaScope, QuotaSpec, Quotas, Window,
+    MemoryLedger, Pace, PaceTerms, QuotaKey, QuotaLedger, QuotaReport, QuotaScope, QuotaSpec, Quotas, Window,
 };
 #[cfg(feature = "reqwest")]
 pub use reqwest::ReqwestTransport;

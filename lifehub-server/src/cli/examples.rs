@@ -169,6 +169,26 @@ they open with no other.
 Where the key is given as text, make a new one with `openssl rand -base64 32`, start everything with
 LIFEHUB_MASTER_KEY=NEW,OLD, run this, and drop OLD.";
 
+pub(super) const STORE: &str = "\
+EXAMPLES:
+  lifehub store copy --from sqlite:///srv/lifehub.db --to postgres://lifehub@db/lifehub";
+
+pub(super) const STORE_COPY: &str = "\
+EXAMPLES:
+  lifehub store copy --from sqlite:///srv/lifehub.db --to postgres://lifehub@db/lifehub
+  lifehub store copy --from postgres://lifehub@db/lifehub --to sqlite:///srv/back.db
+  lifehub store copy --from old.db --to new.db --json      rows, seconds, and the rows of each table
+
+Stop everything that works on the store first: it is refused while somebody does. All is copied,
+sealed credentials included, and in the end every row is read back and compared. The same master key
+opens both: it is the one of this installation (see --data-dir and LIFEHUB_MASTER_KEY).
+
+It may be stopped or killed at any moment: run again, it goes on where it stood. Until it is done, the
+new store opens for nothing else. A target that holds anything else is refused, and left as it is.
+
+A password in a URL is seen in the list of processes: leave it out, and put it into ~/.pgpass or the
+environment variable PGPASSWORD.";
+
 pub(super) const REPLAY: &str = "\
 EXAMPLES:
   lifehub replay --all                                     after an update of Lifehub

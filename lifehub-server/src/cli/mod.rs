@@ -69,6 +69,9 @@ pub(crate) enum Command {
     /// Manages the master key, under which all credentials are sealed
     #[command(subcommand, after_help = examples::KEYS)]
     Keys(KeysCommand),
+    /// Manages the store as a whole
+    #[command(subcommand, after_help = examples::STORE)]
+    Store(StoreCommand),
     /// Makes the records anew from what is stored, without the network
     #[command(after_help = examples::REPLAY)]
     Replay(ReplayArgs),
@@ -284,6 +287,26 @@ pub(crate) enum KeysCommand {
     /// Replaces the master key, while everything else runs on
     #[command(after_help = examples::KEYS_ROTATE)]
     Rotate(JsonArg),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Copies a whole store into an empty one, for example from a file to a server
+    #[command(after_help = examples::STORE_COPY)]
+    Copy(StoreCopyArgs),
+}
+
+// URLs may hold passwords, so this has no `Debug`.
+#[derive(Args)]
+pub(crate) struct StoreCopyArgs {
+    /// The store that is copied; it stays as it is
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: String,
+    /// The database into which it is copied: empty, or with the beginning of this copy
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
 }
 
 #[derive(Subcommand)]

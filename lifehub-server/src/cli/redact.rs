@@ -8,8 +8,11 @@ const HIDDEN: &str = "…";
 
 /// The error to show. Where secrets may stand among the arguments, it repeats only the names of flags.
 pub(crate) fn redacted(mut error: clap::Error, args: &[OsString]) -> clap::Error {
-    let may_hold_secrets =
-        args.iter().any(|arg| arg == "connect" || arg.to_string_lossy().starts_with("--secret"));
+    let may_hold_secrets = args.iter().any(|arg| {
+        let text = arg.to_string_lossy();
+        // A URL may hold a password.
+        arg == "connect" || text.starts_with("--secret") || text.contains("://")
+    });
     if !may_hold_secrets {
         return error;
     }

@@ -14,6 +14,7 @@ pub(crate) mod replay;
 mod runs;
 #[cfg(feature = "simulator")]
 pub(crate) mod simulate;
+pub(crate) mod store;
 pub(crate) mod sync;
 pub(crate) mod user;
 pub(crate) mod worker;

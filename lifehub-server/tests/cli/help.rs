@@ -21,6 +21,8 @@ const COMMANDS: &[&[&str]] = &[
     &["user", "zone"],
     &["keys"],
     &["keys", "rotate"],
+    &["store"],
+    &["store", "copy"],
     &["replay"],
     &["doctor"],
     #[cfg(feature = "simulator")]

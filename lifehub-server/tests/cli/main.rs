@@ -14,8 +14,11 @@ mod home;
 mod keys;
 mod oauth;
 mod running;
+#[cfg(feature = "postgres")]
+mod server;
 #[cfg(feature = "simulator")]
 mod simulate;
+mod store;
 mod sync;
 mod worker;
 mod wrong_use;

@@ -245,6 +245,7 @@ CREATE TABLE paces (
     quota      TEXT NOT NULL,
     scope      TEXT NOT NULL,
     owed_until BIGINT NOT NULL,
+    granted    BOOLEAN NOT NULL, -- whether whoever asked last got what it wanted
     PRIMARY KEY (provider, quota, scope)
 ) WITH (fillfactor = 50);
 

@@ -51,6 +51,8 @@ pub(crate) enum Scope {
     Connection(Place),
     /// A user's, of whom one connection and the feed are written.
     Feed(Place),
+    /// The same for the commit of a page, whose own first statements lock what it writes.
+    Page(Place),
 }
 
 /// An open database.
@@ -75,6 +77,17 @@ impl Database {
             Location::Postgres(url) => postgres::Database::open(&url, options).await.map(Self::Postgres),
             Location::File(path) => sqlite::open(Some(&path), options).await.map(Self::Sqlite),
             Location::Memory => sqlite::open(None, options).await.map(Self::Sqlite),
+        }
+    }
+
+    /// Whether there is one, without making it.
+    #[cfg_attr(not(feature = "postgres"), expect(unused_variables, reason = "a file is looked for"))]
+    pub(crate) async fn exists(location: Location, options: &OpenOptions) -> Result<bool> {
+        match location {
+            #[cfg(feature = "postgres")]
+            Location::Postgres(url) => postgres::Database::exists(&url, options).await,
+            Location::File(path) => sqlite::exists(&path),
+            Location::Memory => Ok(false),
         }
     }
 
@@ -106,6 +119,25 @@ impl Database {
                 Ok(Write { turn: None, conn: Conn::Postgres(database.write(scope).await?), due: false })
             }
         }
+    }
+
+    /// Runs a statement that writes by itself: whole or not at all.
+    pub(crate) async fn once(
+        &self,
+        scope: Scope,
+        durability: Durability,
+        sql: Sql,
+        args: Args<'_>,
+    ) -> Result<Vec<Row>> {
+        #[cfg(feature = "postgres")]
+        if let Self::Postgres(_) = self {
+            // It is a transaction of its own there: nothing has to be begun or ended.
+            return rows(&mut self.read(scope).await?, sql, args).await;
+        }
+        let mut tx = self.write(scope, durability).await?;
+        let answer = rows(&mut tx, sql, args).await?;
+        tx.commit().await?;
+        Ok(answer)
     }
 
     /// Waits until some process tells that something became due. It may be told for nothing, and not every time.

@@ -172,7 +172,7 @@ pub(crate) const CHUNK: usize = SIZES[SIZES.len() - 1];
 /// left out.
 ///
 /// In PostgreSQL each column is one array. They follow the other parameters and stand in the text where it says
-/// `$rows`, as in `unnest($rows)` or `ANY ($rows)`.
+/// `$rows`, as in `unnest($rows)`, or as columns of a `SELECT`, which takes half the time, where it says `$columns`.
 #[derive(Debug)]
 pub(crate) struct Bulk {
     head: &'static str,
@@ -250,7 +250,9 @@ impl Bulk {
                 std::iter::repeat_n(kind.postgres(), if *kind == Kind::Indexed { 2 } else { 1 })
             });
             let array = |(column, kind)| format!("${}::{kind}[]", head + column + 1);
-            text.replace("$rows", &arrays.enumerate().map(array).collect::<Vec<_>>().join(", "))
+            let arrays: Vec<String> = arrays.enumerate().map(array).collect();
+            let columns: Vec<String> = arrays.iter().map(|array| format!("unnest({array})")).collect();
+            text.replace("$rows", &arrays.join(", ")).replace("$columns", &columns.join(", "))
         })
     }
 

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::Place;
 
 /// One parameter. Absent values keep their type: PostgreSQL asks for it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Value<'a> {
     Flag(bool),
     Int(Option<i64>),

@@ -19,13 +19,37 @@ macro_rules! zone_candidates {
     };
 }
 
+macro_rules! insert_items {
+    (sqlite) => {
+        "INSERT INTO items (partition_id, held, id, external_id, hash, normalizer, generation, at, version, observed,
+             state, quarantined)
+         SELECT ?, 0, * FROM (VALUES "
+    };
+    (postgres) => {
+        "INSERT INTO items AS i (user_id, partition_id, held, id, external_key, external_id, hash, normalizer,
+             generation, at, version, observed, state, quarantined)
+         SELECT $1, $2, FALSE, $columns"
+    };
+}
+
+macro_rules! insert_bodies {
+    (sqlite) => {
+        "INSERT INTO bodies (item_id, body) SELECT * FROM (VALUES "
+    };
+    (postgres) => {
+        "INSERT INTO bodies (user_id, item_id, body) SELECT $1, $columns"
+    };
+}
+
 statements! {
     /// Renews a lease that holds; no row changes if it does not.
     FENCE = each(
         concat!("UPDATE leases SET expires_at = ", now!(sqlite), " + $4
             WHERE connection_id = $2 AND epoch = $3 AND holder IS NOT NULL AND expires_at > ", now!(sqlite)),
-        concat!("UPDATE leases SET expires_at = ", now!(postgres), " + $4
-            WHERE user_id = $1 AND connection_id = $2 AND epoch = $3 AND holder IS NOT NULL
+        // Whoever tells the connection of news waits until all of this is committed, and the other way round.
+        concat!("WITH c AS (SELECT id FROM connections WHERE user_id = $1 AND id = $2 FOR NO KEY UPDATE)
+            UPDATE leases SET expires_at = ", now!(postgres), " + $4 FROM c
+            WHERE user_id = $1 AND connection_id = c.id AND epoch = $3 AND holder IS NOT NULL
                 AND expires_at > ", now!(postgres)),
     );
     /// Takes so many numbers of the user's feed, items and records, and tells those before them, and the user's zone.
@@ -55,7 +79,9 @@ statements! {
         "UPDATE items SET generation = $4, observed = max(observed, $5), held = 0
             WHERE id IN (SELECT value FROM json_each($3)) AND +partition_id = $2",
         "UPDATE items SET generation = $4, observed = greatest(observed, $5), held = FALSE
-            WHERE user_id = $1 AND id = ANY ($3) AND partition_id + 0 = $2",
+            WHERE user_id = $1 AND ctid = ANY (ARRAY(
+                SELECT i.ctid FROM unnest($3::bigint[]) AS n (id), LATERAL (
+                    SELECT ctid FROM items WHERE user_id = $1 AND id = n.id AND partition_id + 0 = $2 OFFSET 0) AS i))",
     );
     ITEMS_HOLD = each(
         "UPDATE items AS i SET held = 1
@@ -76,12 +102,15 @@ statements! {
             FROM (SELECT id FROM records
                 WHERE connection_id = $2 AND day IN (SELECT value FROM json_each($3)) AND id <= $4) f
             GROUP BY f.id >> 8",
-        "SELECT id, uuid, dataset, start_us, start_offset, end_us, end_offset, day, body FROM records
-            WHERE user_id = $1 AND connection_id = $2 AND day = ANY ($3) AND id <= $4 AND state = 0",
+        "SELECT r.* FROM unnest($3::bigint[]) AS n (day), LATERAL (
+                SELECT id, uuid, dataset, start_us, start_offset, end_us, end_offset, day, body FROM records
+                WHERE user_id = $1 AND connection_id = $2 AND day = n.day AND id <= $4 AND state = 0 OFFSET 0) AS r",
     );
     ROLLUPS_DELETE = each(
         "DELETE FROM rollups WHERE connection_id = $2 AND day IN (SELECT value FROM json_each($3))",
-        "DELETE FROM rollups WHERE user_id = $1 AND connection_id = $2 AND day = ANY ($3)",
+        "DELETE FROM rollups WHERE user_id = $1 AND ctid = ANY (ARRAY(
+            SELECT o.ctid FROM unnest($3::bigint[]) AS n (day), LATERAL (
+                SELECT ctid FROM rollups WHERE user_id = $1 AND connection_id = $2 AND day = n.day OFFSET 0) AS o))",
     );
     RUN_UPSERT = each(
         "INSERT INTO runs (connection_id, uuid, epoch, started_at, finished_at, resume_at, report, schedule)
@@ -109,39 +138,51 @@ bulk! {
     RECORDS_BY_UUID = Bulk::list(
         &[Bytes],
         ("SELECT id, uuid, day, state FROM records WHERE +connection_id = ? AND uuid IN (", ")"),
-        (2, "SELECT id, uuid, day, state FROM records WHERE user_id = $1 AND uuid = ANY ($rows) AND connection_id + 0 = $2"),
+        (2, "SELECT r.* FROM unnest($rows) AS n (uuid), LATERAL (
+            SELECT id, uuid, day, state FROM records
+            WHERE user_id = $1 AND uuid = n.uuid AND connection_id + 0 = $2 OFFSET 0) AS r"),
     );
     /// User, partition; each row: id, external id, hash, normalizer, generation, at, version, observed, state,
-    /// quarantined. Only rows of that partition and those ids are replaced.
+    /// quarantined.
+    ///
+    /// What is new has a statement of its own: PostgreSQL takes half as long again for a row that may be there.
+    ITEMS_INSERT = Bulk::rows(
+        &[Int, Indexed, Bytes, Int, Int, Int, Int, Int, Int, Flag],
+        (insert_items!(sqlite), ") WHERE column1 IS NOT NULL"),
+        (2, insert_items!(postgres)),
+    );
+    /// As above. Only rows of that partition and those ids are replaced.
     ITEMS_UPSERT = Bulk::rows(
         &[Int, Indexed, Bytes, Int, Int, Int, Int, Int, Int, Flag],
         (
-            "INSERT INTO items (partition_id, held, id, external_id, hash, normalizer, generation, at, version, observed,
-                 state, quarantined)
-             SELECT ?, 0, * FROM (VALUES ",
+            insert_items!(sqlite),
             ") WHERE column1 IS NOT NULL
              ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, normalizer = excluded.normalizer,
                  generation = excluded.generation, at = excluded.at, version = excluded.version,
                  observed = excluded.observed, state = excluded.state, quarantined = excluded.quarantined, held = 0
              WHERE partition_id = excluded.partition_id AND external_id = excluded.external_id",
         ),
-        (2, "INSERT INTO items AS i (user_id, partition_id, held, id, external_key, external_id, hash, normalizer, generation, at,
-             version, observed, state, quarantined)
-         SELECT $1, $2, FALSE, * FROM unnest($rows)
+        (2, concat!(insert_items!(postgres), "
          ON CONFLICT (user_id, id) DO UPDATE SET hash = excluded.hash, normalizer = excluded.normalizer,
              generation = excluded.generation, at = excluded.at, version = excluded.version,
              observed = excluded.observed, state = excluded.state, quarantined = excluded.quarantined, held = FALSE
-         WHERE i.partition_id = excluded.partition_id AND i.external_key = excluded.external_key"),
+         WHERE i.partition_id = excluded.partition_id AND i.external_key = excluded.external_key")),
     );
-    /// User; each row: item, body.
+    /// User; each row: item, body. The item is new.
+    BODIES_INSERT = Bulk::rows(
+        &[Int, Bytes],
+        (insert_bodies!(sqlite), ") WHERE column1 IS NOT NULL"),
+        (1, insert_bodies!(postgres)),
+    );
+    /// As above.
     BODIES_UPSERT = Bulk::rows(
         &[Int, Bytes],
         (
-            "INSERT INTO bodies (item_id, body) SELECT * FROM (VALUES ",
+            insert_bodies!(sqlite),
             ") WHERE column1 IS NOT NULL ON CONFLICT DO UPDATE SET body = excluded.body",
         ),
-        (1, "INSERT INTO bodies (user_id, item_id, body) SELECT $1, * FROM unnest($rows)
-         ON CONFLICT (user_id, item_id) DO UPDATE SET body = excluded.body"),
+        (1, concat!(insert_bodies!(postgres), "
+         ON CONFLICT (user_id, item_id) DO UPDATE SET body = excluded.body")),
     );
     /// User, since when; each row: item, reason, body, normalizer.
     QUARANTINE_UPSERT = Bulk::rows(
@@ -152,7 +193,7 @@ bulk! {
              ON CONFLICT DO UPDATE SET reason = excluded.reason, body = excluded.body, normalizer = excluded.normalizer",
         ),
         (2, "INSERT INTO quarantine (user_id, since, item_id, reason, body, normalizer)
-         SELECT $1, $2, * FROM unnest($rows)
+         SELECT $1, $2, $columns
          ON CONFLICT (user_id, item_id) DO UPDATE SET reason = excluded.reason, body = excluded.body,
              normalizer = excluded.normalizer"),
     );
@@ -169,8 +210,7 @@ bulk! {
         (4, "INSERT INTO records (user_id, connection_id, first_seen, changed_at, state, id, uuid, item_id, record_key, key,
              dataset, seq, normalizer, start_us, start_offset, end_us, end_offset, zone, end_zone, sort_us, day, body,
              digest)
-         SELECT $1, $2, $3, $4, 0, *
-         FROM unnest($rows)"),
+         SELECT $1, $2, $3, $4, 0, $columns"),
     )
     .of_user();
     /// User, now; each row: id, uuid, seq, normalizer, and as above from the start on.
@@ -197,7 +237,7 @@ bulk! {
             "UPDATE records SET changed_at = ?, state = 1, seq = column3 FROM (VALUES ",
             ") WHERE records.id = column1",
         ),
-        (2, "UPDATE records AS r SET changed_at = $2, state = 1, seq = n.seq 
+        (2, "UPDATE records AS r SET changed_at = $2, state = 1, seq = n.seq
          FROM (SELECT $1::bigint AS user_id, * FROM unnest($rows) OFFSET 0) AS n (user_id, id, uuid, seq)
          WHERE r.user_id = n.user_id AND r.uuid = n.uuid"),
     );
@@ -221,6 +261,6 @@ bulk! {
             ") WHERE column1 IS NOT NULL",
         ),
         (2, "INSERT INTO rollups (user_id, connection_id, day, metric, label_key, label, count, sum, min, max, last)
-         SELECT $1, $2, * FROM unnest($rows)"),
+         SELECT $1, $2, $columns"),
     );
 }

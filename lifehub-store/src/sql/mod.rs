@@ -7,6 +7,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod commit;
+pub(crate) mod copy;
 pub(crate) mod query;
 pub(crate) mod sync;
 pub(crate) mod work;

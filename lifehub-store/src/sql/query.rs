@@ -46,13 +46,17 @@ macro_rules! listing {
     ($database:ident, $beyond:literal, $order:literal) => {
         found!(
             $database,
-            concat!("r.user_id = $1
+            concat!(
+                "r.user_id = $1
                 AND (CAST($2 AS TEXT) IS NULL OR r.dataset = $2)
                 AND (CAST($3 AS TEXT) IS NULL OR r.connection_id IN
                     (SELECT id FROM connections WHERE user_id = $1 AND provider = $3))
                 AND (CAST($4 AS BIGINT) IS NULL OR r.connection_id = $4)
-                AND r.sort_us >= $5 AND r.sort_us < $6 AND (r.sort_us, r.id) ", $beyond, " ($7, $8)
-                AND (r.state = 0 OR $9)"),
+                AND r.sort_us >= $5 AND r.sort_us < $6 AND (r.sort_us, r.id) ",
+                $beyond,
+                " ($7, $8)
+                AND (r.state = 0 OR $9)"
+            ),
             $order,
             "$10"
         )

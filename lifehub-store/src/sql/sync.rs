@@ -38,8 +38,9 @@ statements! {
     RECORDS_OF = each(
         "SELECT item_id, uuid, dataset, key, digest, day, state FROM records
             WHERE item_id IN (SELECT value FROM json_each($3)) AND +connection_id = $2",
-        "SELECT item_id, uuid, dataset, coalesce(key, record_key), digest, day, state FROM records
-            WHERE user_id = $1 AND item_id = ANY ($3) AND connection_id + 0 = $2",
+        "SELECT r.* FROM unnest($3::bigint[]) AS n (item), LATERAL (
+                SELECT item_id, uuid, dataset, coalesce(key, record_key), digest, day, state FROM records
+                WHERE user_id = $1 AND item_id = n.item AND connection_id + 0 = $2 OFFSET 0) AS r",
     );
     COUNT = each(
         concat!("SELECT count(*), ifnull(sum(i.generation < $6), 0), ifnull(sum(i.generation < $6 AND i.held), 0)
@@ -96,8 +97,8 @@ bulk! {
                 AND i.external_id IN ("),
             ")",
         ),
-        (3, concat!("SELECT ", identity!(postgres), " FROM items i
-            WHERE i.user_id = $1 AND i.external_key = ANY ($rows) AND i.partition_id =
-                (SELECT id FROM partitions WHERE user_id = $1 AND connection_id = $2 AND name = $3)")),
+        (3, concat!("SELECT ", identity!(postgres), " FROM unnest($rows) AS n (key), LATERAL (
+                SELECT * FROM items WHERE user_id = $1 AND external_key = n.key AND partition_id =
+                    (SELECT id FROM partitions WHERE user_id = $1 AND connection_id = $2 AND name = $3) OFFSET 0) AS i")),
     );
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection as _, Executor as _, Row as _, SqliteConnection};
 
-use super::{accounts, commit, query, sync, work};
+use super::{accounts, commit, copy, query, sync, work};
 use crate::database::sqlite::migrate;
 use crate::database::{Bulk, Sql};
 
@@ -16,6 +16,12 @@ fn bulks() -> impl Iterator<Item = (&'static str, &'static Bulk)> {
     [commit::BULKS, sync::BULKS, work::BULKS].into_iter().flatten().copied()
 }
 
+/// What copies a whole database: it is about everybody, thus about nobody in particular.
+fn copying() -> impl Iterator<Item = (&'static str, Sql)> {
+    let tables = copy::TABLES.iter().flat_map(|table| [(table.name, table.read), (table.name, table.count)]);
+    copy::STATEMENTS.iter().copied().chain(tables)
+}
+
 async fn sqlite() -> SqliteConnection {
     let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
     migrate::run(&mut conn).await.unwrap();
@@ -25,8 +31,9 @@ async fn sqlite() -> SqliteConnection {
 #[tokio::test]
 async fn every_statement_prepares_in_sqlite() {
     let mut conn = sqlite().await;
-    let bulks = bulks().flat_map(|(name, bulk)| bulk.all_sqlite().map(move |sql| (name, sql)));
-    for (name, sql) in statements().map(|(name, sql)| (name, sql.sqlite)).chain(bulks) {
+    let bulks = bulks().chain(copy::TABLES.iter().map(|table| (table.name, &table.write)));
+    let bulks = bulks.flat_map(|(name, bulk)| bulk.all_sqlite().map(move |sql| (name, sql)));
+    for (name, sql) in statements().chain(copying()).map(|(name, sql)| (name, sql.sqlite)).chain(bulks) {
         let prepared = conn.prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await;
         assert!(prepared.is_ok(), "{name}: {}", prepared.unwrap_err());
     }
@@ -61,6 +68,23 @@ async fn no_statement_of_the_hot_path_walks_a_table_in_sqlite() {
     }
 }
 
+/// A copy finds each page where the one before ended.
+#[tokio::test]
+async fn no_page_of_a_copy_walks_or_sorts_a_table_in_sqlite() {
+    let mut conn = sqlite().await;
+    for table in &copy::TABLES {
+        let plan = format!("EXPLAIN QUERY PLAN {}", table.read.sqlite);
+        let plan = sqlx::query(sqlx::AssertSqlSafe(plan)).fetch_all(&mut conn).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|row| row.get(3)).collect();
+        let searched = plan.iter().any(|step| step.starts_with(&format!("SEARCH {} USING", table.name)));
+        assert!(
+            searched && !plan.iter().any(|step| step.contains("TEMP B-TREE")),
+            "{}: {plan:?}",
+            table.name
+        );
+    }
+}
+
 #[cfg(feature = "postgres")]
 mod postgres {
     use std::collections::BTreeSet;
@@ -87,7 +111,9 @@ mod postgres {
         let Some(scratch) = Scratch::new().await else { return };
         let mut conn = postgres(&scratch).await;
         let mut refused = Vec::new();
-        for (name, sql) in all() {
+        let writing = copy::TABLES.iter().map(|table| (table.name, table.write.postgres()));
+        let copying = copying().map(|(name, sql)| (name, sql.postgres)).chain(writing);
+        for (name, sql) in all().chain(copying) {
             if let Err(error) = conn.prepare(sqlx::SqlSafeStr::into_sql_str(sql)).await {
                 refused.push(format!("{name}: {error}"));
             }

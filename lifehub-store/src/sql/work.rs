@@ -194,14 +194,22 @@ statements! {
     QUOTA_FORGET = both("DELETE FROM quotas WHERE provider = $1 AND quota = $2 AND scope = $3 AND id NOT IN
         (SELECT id FROM quotas WHERE provider = $1 AND quota = $2 AND scope = $3 ORDER BY id DESC LIMIT $4)");
     OWED_GET = both("SELECT owed_until FROM paces WHERE provider = $1 AND quota = $2 AND scope = $3");
-    /// Unless another was faster: no row changes then.
-    OWED_SET = each(
-        "INSERT INTO paces (provider, quota, scope, owed_until) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (provider, quota, scope) DO UPDATE SET owed_until = excluded.owed_until
-            WHERE owed_until = $5",
-        "INSERT INTO paces AS p (provider, quota, scope, owed_until) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (provider, quota, scope) DO UPDATE SET owed_until = excluded.owed_until
-            WHERE p.owed_until = $5",
+    /// See `PaceTerms`. After the key: now, the cost, the furthest instant, the instant up to which may be spent.
+    OWED_TAKE = each(
+        "INSERT INTO paces (provider, quota, scope, owed_until, granted)
+            VALUES ($1, $2, $3, $4 + CASE WHEN $4 + $5 <= $7 THEN $5 ELSE 0 END, $4 + $5 <= $7)
+            ON CONFLICT (provider, quota, scope) DO UPDATE SET
+                granted = max($4, min($6, owed_until)) + $5 <= $7,
+                owed_until = max($4, min($6, owed_until))
+                    + CASE WHEN max($4, min($6, owed_until)) + $5 <= $7 THEN $5 ELSE 0 END
+            RETURNING owed_until, granted",
+        "INSERT INTO paces AS p (provider, quota, scope, owed_until, granted)
+            VALUES ($1, $2, $3, $4::bigint + CASE WHEN $4 + $5 <= $7 THEN $5::bigint ELSE 0 END, $4 + $5 <= $7::bigint)
+            ON CONFLICT (provider, quota, scope) DO UPDATE SET
+                granted = greatest($4, least($6::bigint, p.owed_until)) + $5 <= $7,
+                owed_until = greatest($4, least($6, p.owed_until))
+                    + CASE WHEN greatest($4, least($6, p.owed_until)) + $5 <= $7 THEN $5 ELSE 0 END
+            RETURNING owed_until, granted",
     );
     GATE_SET = each(
         "INSERT INTO gates (provider, quota, scope, blocked_until) VALUES ($1, $2, $3, $4)

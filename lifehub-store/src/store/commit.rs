@@ -21,16 +21,19 @@ pub(super) async fn commit(store: &Store, lease: &Lease, batch: Batch) -> Result
         ));
     }
     let Some(place) = store.find_place(lease.connection).await? else { return Err(lost(lease)) };
-    // A page without news leaves the user to others.
-    let scope = if batch.puts.is_empty() { Scope::Connection(place) } else { Scope::Feed(place) };
-    let mut tx = store.0.db.write(scope, Durability::Page).await?;
+    let mut tx = store.0.db.write(Scope::Page(place), Durability::Page).await?;
+    // The user comes before the connection, as everywhere. A page without news leaves the user to others.
+    let base = match batch.puts.as_slice() {
+        [] => None,
+        puts => Some(Base::take(&mut tx, place, puts, batch.now.as_micros()).await?),
+    };
     let args = fence_args(place, lease).with(store.term_micros());
     if execute(&mut tx, sql::FENCE, args).await? == 0 {
         tx.rollback().await?;
         return Err(lost(lease));
     }
     // Boxed, because so many awaits make a large future, which every caller would carry along.
-    Box::pin(write(&mut tx, place, batch)).await?;
+    Box::pin(write(&mut tx, place, base, batch)).await?;
     tx.commit().await
 }
 
@@ -72,19 +75,18 @@ impl Base {
     }
 }
 
-async fn write(conn: &mut Conn, place: Place, batch: Batch) -> Result<()> {
-    let Batch { partition: key, puts, seen, hold, taken, state, run, now } = batch;
+async fn write(conn: &mut Conn, place: Place, base: Option<Base>, batch: Batch) -> Result<()> {
+    let Batch { partition: key, puts, seen, hold, taken, state, run, .. } = batch;
     let state = serde_json::to_string(&state)
         .map_err(|e| Error::new(ErrorKind::Internal, format!("a state does not fit JSON: {e}")))?;
     let args = partition_args(place, &key).with(state);
     let made = row(conn, sql::PARTITION_UPSERT, args).await?;
     let partition: i64 = made.map_or(Ok(0), |row| get(&row, 0))?;
 
-    if !puts.is_empty() {
-        let mut base = Base::take(conn, place, &puts, now.as_micros()).await?;
+    if let Some(mut base) = base {
         put_items(conn, &mut base, partition, puts).await?;
     }
-    if let Some(seen) = seen {
+    if let Some(seen) = seen.filter(|seen| !seen.items.is_empty()) {
         stamp(conn, (place.user, partition), seen).await?;
     }
     if let Some(missing) = hold {

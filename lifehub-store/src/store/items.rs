@@ -22,8 +22,10 @@ pub(super) async fn put(
 }
 
 async fn put_identities(conn: &mut Conn, user: i64, partition: i64, puts: &[(i64, ItemPut)]) -> Result<()> {
-    let mut rows = sql::ITEMS_UPSERT.begin(puts.len());
+    let mut new = sql::ITEMS_INSERT.begin(puts.len());
+    let mut known = sql::ITEMS_UPSERT.begin(0);
     for (row, put) in puts {
+        let rows = if put.item.is_none() { &mut new } else { &mut known };
         rows.push(*row);
         let Sighting { id, hash, normalizer, generation, at, version, observed, state } = &put.sighting;
         rows.push(Name(id.as_str()));
@@ -36,24 +38,28 @@ async fn put_identities(conn: &mut Conn, user: i64, partition: i64, puts: &[(i64
         rows.push(item_state(*state));
         rows.push(put.quarantine.is_some());
     }
-    let written = rows.execute(conn, Args::of(user).with(partition)).await?;
+    let args = || Args::of(user).with(partition);
+    let written = new.execute(conn, args()).await? + known.execute(conn, args()).await?;
     expect_rows(written, puts.len())
 }
 
 async fn put_bodies(conn: &mut Conn, user: i64, puts: &[(i64, ItemPut)]) -> Result<()> {
-    let mut stored = sql::BODIES_UPSERT.begin(puts.len());
+    let mut new = sql::BODIES_INSERT.begin(puts.len());
+    let mut known = sql::BODIES_UPSERT.begin(0);
     let mut dropped = Vec::new();
     for (id, put) in puts {
         match &put.body {
             BodyChange::Store(body) => {
-                stored.push(*id);
-                stored.push(body.as_bytes());
+                let rows = if put.item.is_none() { &mut new } else { &mut known };
+                rows.push(*id);
+                rows.push(body.as_bytes());
             }
             BodyChange::Drop => dropped.push(*id),
             BodyChange::Keep => {}
         }
     }
-    stored.execute(conn, Args::of(user)).await?;
+    new.execute(conn, Args::of(user)).await?;
+    known.execute(conn, Args::of(user)).await?;
     if !dropped.is_empty() {
         execute(conn, sql::BODIES_DELETE, Args::of(user).with(dropped)).await?;
     }

@@ -30,6 +30,14 @@ impl Store {
         Ok(names.into_iter().filter(|name| self.0.holder.is_dead(name)).collect())
     }
 
+    /// Whether a statement names holders of whom one is not known to have ended.
+    pub(crate) async fn is_worked_on(&self, holders: Sql) -> Result<bool> {
+        let mut conn = self.0.db.read(Scope::All).await?;
+        let names = rows(&mut conn, holders, Args::new()).await?;
+        let names = names.iter().map(|row| get(row, 0)).collect::<Result<Vec<String>>>()?;
+        Ok(names.iter().any(|name| !self.0.holder.is_dead(name)))
+    }
+
     /// Claims a connection, unless somebody holds it who is not known to have ended.
     pub(super) async fn claim_lease(
         &self,

@@ -29,6 +29,7 @@ use std::time::Duration;
 use lifehub_core::clock::{Clock, Rng, Timestamp};
 use lifehub_core::{Error, ErrorKind, Result};
 
+use crate::copy;
 use crate::database::sqlite::Holder;
 use crate::database::{Database, Location};
 use crate::key::KeySource;
@@ -75,8 +76,10 @@ impl Store {
     /// direct or pooled by session, not by transaction.
     ///
     /// # Errors
-    /// If it is not a database of ours, is of a newer version (it stays untouched then) or cannot be used, or if the
-    /// master key is missing, unsafe or another one.
+    /// If it is not a database of ours, is of a newer version (it stays untouched then) or cannot be used, if a [copy] into
+    /// it is not finished, or if the master key is missing, unsafe or another one.
+    ///
+    /// [copy]: crate::copy()
     pub async fn open(location: &str, options: OpenOptions) -> Result<Self> {
         let location = Location::parse(location)?;
         let kept_nowhere = matches!(options.key, KeySource::Ephemeral);
@@ -94,9 +97,19 @@ impl Store {
             Location::Postgres(_) => Holder::unseen(unique_name()?),
         };
         let db = Database::open(location, &options).await?;
+        copy::refuse_unfinished(&db).await?;
         let OpenOptions { key, clock, rng, term, .. } = options;
         let keys = vault::unlock(&db, key).await?;
         Ok(Self(Arc::new(Inner { db, keys, holder, places: Places::default(), clock, rng, term })))
+    }
+
+    /// Whether there is a database at that place, without making anything. One that is not ours counts too:
+    /// [`Self::open`] says so.
+    ///
+    /// # Errors
+    /// If that cannot be told.
+    pub async fn exists(location: &str, options: &OpenOptions) -> Result<bool> {
+        Database::exists(Location::parse(location)?, options).await
     }
 
     /// Waits for what is under way and closes the database. Clones of this store cannot be used afterwards.
@@ -111,6 +124,10 @@ impl Store {
         };
         self.0.holder.release();
         self.0.db.close().await.and(given_back)
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.db
     }
 
     fn now(&self) -> Timestamp {

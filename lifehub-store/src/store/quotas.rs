@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lifehub_core::Result;
 use lifehub_core::clock::Timestamp;
-use lifehub_core::http::{Pace, QuotaKey, QuotaLedger};
+use lifehub_core::http::{Pace, PaceTerms, QuotaKey, QuotaLedger};
 
 use super::Store;
 use crate::database::{Args, Durability, Scope, execute, get, no_such, row};
@@ -13,6 +13,10 @@ use crate::sql::work as sql;
 
 fn key_args(key: &QuotaKey) -> Args<'_> {
     Args::new().with(&*key.provider).with(&*key.quota).with(&*key.scope)
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX / 4)
 }
 
 /// How many windows of a quota are remembered: more than the latest, as clocks are set and differ.
@@ -29,15 +33,15 @@ impl Store {
 #[async_trait]
 impl QuotaLedger for Store {
     async fn draw(&self, key: &QuotaKey, window_start: Timestamp, want: u32, limit: u32) -> Result<u32> {
-        let mut tx = self.0.db.write(Scope::All, Durability::Page).await?;
         let args = key_args(key).with(window_start.as_micros()).with(want).with(limit);
-        let drawn = row(&mut tx, sql::QUOTA_DRAW, args).await?.ok_or_else(|| no_such("quota"))?;
-        let (granted, used): (u32, u32) = (get(&drawn, 0)?, get(&drawn, 1)?);
+        let drawn = self.0.db.once(Scope::All, Durability::Page, sql::QUOTA_DRAW, args).await?;
+        let drawn = drawn.first().ok_or_else(|| no_such("quota"))?;
+        let (granted, used): (u32, u32) = (get(drawn, 0)?, get(drawn, 1)?);
         // The first who asks in a window.
         if granted == used {
-            execute(&mut tx, sql::QUOTA_FORGET, key_args(key).with(WINDOWS)).await?;
+            let args = key_args(key).with(WINDOWS);
+            self.0.db.once(Scope::All, Durability::Page, sql::QUOTA_FORGET, args).await?;
         }
-        tx.commit().await?;
         Ok(granted)
     }
 
@@ -56,28 +60,28 @@ impl QuotaLedger for Store {
     }
 
     async fn take(&self, key: &QuotaKey, now: Timestamp, units: u32, pace: Pace) -> Result<Option<Duration>> {
-        loop {
-            let stored = self.owed_until(key).await?;
-            let (owed, wait) = pace.take(stored, now, units);
-            // Those who wait ask again and again: as long as they must wait on, they take no turn at writing.
-            if wait.is_some() && stored == Some(owed) {
-                return Ok(wait);
-            }
-            let mut tx = self.0.db.write(Scope::All, Durability::Page).await?;
-            let args = key_args(key).with(owed.as_micros()).with(stored.map(Timestamp::as_micros));
-            let set = execute(&mut tx, sql::OWED_SET, args).await?;
-            tx.commit().await?;
-            // Unless another was faster: then it is reckoned again.
-            if set == 1 {
-                return Ok(wait);
-            }
+        let stored = self.owed_until(key).await?;
+        let (owed, wait) = pace.take(stored, now, units);
+        // Those who wait ask again and again: as long as they must wait on, they take no turn at writing.
+        if wait.is_some() && stored == Some(owed) {
+            return Ok(wait);
         }
+        let PaceTerms { cost, furthest, until } = pace.terms(now, units);
+        let args = key_args(key)
+            .with(now.as_micros())
+            .with(micros(cost))
+            .with(furthest.as_micros())
+            .with(until.as_micros());
+        let taken = self.0.db.once(Scope::All, Durability::Page, sql::OWED_TAKE, args).await?;
+        let taken = taken.first().ok_or_else(|| no_such("quota"))?;
+        let owed = Timestamp::from_micros(get(taken, 0)?);
+        let granted: bool = get(taken, 1)?;
+        Ok((!granted).then(|| (owed + cost).since(until)))
     }
 
     async fn block(&self, key: &QuotaKey, until: Timestamp) -> Result<()> {
-        let mut tx = self.0.db.write(Scope::All, Durability::Page).await?;
-        execute(&mut tx, sql::GATE_SET, key_args(key).with(until.as_micros())).await?;
-        tx.commit().await
+        let args = key_args(key).with(until.as_micros());
+        self.0.db.once(Scope::All, Durability::Page, sql::GATE_SET, args).await.map(|_| ())
     }
 
     async fn blocked_until(&self, key: &QuotaKey) -> Result<Option<Timestamp>> {

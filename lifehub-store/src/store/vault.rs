@@ -155,7 +155,7 @@ pub(super) async fn open(
 
 impl Store {
     /// How many credentials do not open.
-    pub(super) async fn count_unopened(&self) -> Result<u64> {
+    pub(crate) async fn count_unopened(&self) -> Result<u64> {
         let mut conn = self.0.db.read(Scope::All).await?;
         let mut unopened = 0;
         for found in rows(&mut conn, sql::CREDENTIALS_OF, Args::new()).await? {

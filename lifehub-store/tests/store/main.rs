@@ -4,6 +4,8 @@
 mod authorizations;
 mod commits;
 mod connections;
+#[cfg(feature = "postgres")]
+mod copy;
 mod credentials;
 mod disk;
 mod feed;

@@ -135,7 +135,10 @@ async fn what_cannot_be_opened_says_why() {
     for (location, expected) in [
         (missing.to_str().unwrap(), "folder of the database does not exist"),
         (folder.to_str().unwrap(), "is a folder"),
-        ("postgres://127.0.0.1:1/x", if cfg!(feature = "postgres") { "cannot be reached" } else { "without PostgreSQL" }),
+        (
+            "postgres://127.0.0.1:1/x",
+            if cfg!(feature = "postgres") { "cannot be reached" } else { "without PostgreSQL" },
+        ),
     ] {
         let error = Store::open(location, options()).await.unwrap_err();
         assert!(error.message().contains(expected) && error.get_hint().is_some(), "{error:?}");

@@ -52,7 +52,18 @@ async fn rule_18_row_level_security_is_a_second_wall() {
     let attacker = number(&mut conn, "SELECT id FROM users WHERE email = 'eve@example.com'").await;
     let tables = owned(&mut conn).await;
     assert!(tables.len() > 12, "{tables:?}");
-    let filled = ["users", "connections", "credentials", "leases", "runs", "partitions", "items", "bodies", "records", "rollups"];
+    let filled = [
+        "users",
+        "connections",
+        "credentials",
+        "leases",
+        "runs",
+        "partitions",
+        "items",
+        "bodies",
+        "records",
+        "rollups",
+    ];
     for name in filled {
         let column = if name == "users" { "id" } else { "user_id" };
         let rows = number(&mut conn, format!("SELECT count(*) FROM {name} WHERE {column} = {victim}")).await;
@@ -94,7 +105,11 @@ async fn rule_18_the_owner_of_the_tables_is_walled_too() {
     let Some(scratch) = Scratch::new().await else { return };
     let mut conn = scratch.connect().await;
     let schema: String = sqlx::query_scalar("SELECT current_schema()").fetch_one(&mut conn).await.unwrap();
-    run(&mut conn, format!("CREATE ROLE {schema} LOGIN PASSWORD 'p'; ALTER SCHEMA {schema} OWNER TO {schema}")).await;
+    run(
+        &mut conn,
+        format!("CREATE ROLE {schema} LOGIN PASSWORD 'p'; ALTER SCHEMA {schema} OWNER TO {schema}"),
+    )
+    .await;
     let (before, rest) = scratch.url().split_once("://").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let host = rest.split_once('@').map_or(rest.clone(), |(_, host)| host.to_owned());
     let world = World::at(format!("{before}://{schema}:p@{host}"), TempDir::new().unwrap()).await;
@@ -107,7 +122,11 @@ async fn rule_18_the_owner_of_the_tables_is_walled_too() {
     }
     world.store.close().await.unwrap();
     own.close().await.unwrap();
-    run(&mut conn, format!("ALTER SCHEMA {schema} OWNER TO CURRENT_USER; REASSIGN OWNED BY {schema} TO CURRENT_USER")).await;
+    run(
+        &mut conn,
+        format!("ALTER SCHEMA {schema} OWNER TO CURRENT_USER; REASSIGN OWNED BY {schema} TO CURRENT_USER"),
+    )
+    .await;
     run(&mut conn, format!("DROP OWNED BY {schema}; DROP ROLE {schema}")).await;
 }
 

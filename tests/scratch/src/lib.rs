@@ -4,16 +4,21 @@
 //! machine that lets `postgres` in. Without one a test says so and is skipped, unless `LIFEHUB_TEST_REQUIRE` has
 //! `postgres` among its words, as in CI: then it fails.
 
+mod cluster;
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
+pub use self::cluster::{Cluster, Stop};
+
 /// The variable that names the server.
 pub const URL: &str = "LIFEHUB_TEST_POSTGRES_URL";
 
-const LOCAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+/// Without TLS, which would take longer than most of what the tests do on a connection.
+const LOCAL: &str = "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable";
 const PREFIX: &str = "lifehub_test_";
 /// What a killed test leaves behind goes with a later one.
 const OLD_S: u64 = 3 * 3600;
@@ -62,6 +67,24 @@ impl Scratch {
         connected.unwrap_or_else(|error| panic!("the server of the tests: {error}"))
     }
 
+    /// Deletes all that stands in its tables, but for one of them: that takes less than another schema.
+    ///
+    /// # Panics
+    /// If the server is away.
+    pub async fn empty_but(&self, kept: &str) {
+        let mut conn = self.connect().await;
+        // In one statement, after which references are checked.
+        let tables = "SELECT format('WITH %s SELECT', string_agg(
+                format('%I AS (DELETE FROM %I)', 'of_' || tablename, tablename), ', '))
+            FROM pg_tables WHERE schemaname = current_schema() AND tablename <> $1";
+        let deletes: String = sqlx::query_scalar(tables)
+            .bind(kept)
+            .fetch_one(&mut conn)
+            .await
+            .unwrap_or_else(|error| panic!("tables: {error}"));
+        run(&mut conn, deletes).await;
+    }
+
     /// All that stands in its tables: the bytes of every text and every byte string.
     ///
     /// # Panics
@@ -102,7 +125,7 @@ impl Drop for Scratch {
 ///
 /// # Panics
 /// If there is none, but one is required.
-#[expect(clippy::print_stdout, reason = "it tells whoever runs the tests")]
+#[expect(clippy::print_stderr, reason = "it tells whoever runs the tests")]
 pub fn missing() -> Option<&'static str> {
     static FOUND: OnceLock<std::result::Result<(), String>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
@@ -115,8 +138,8 @@ pub fn missing() -> Option<&'static str> {
         !required.split(',').any(|word| word == "postgres"),
         "a PostgreSQL server is required, but there is none: {error}"
     );
-    println!(
-        "SKIPPED: this test needs a PostgreSQL server ({error}); start one, or name one with {URL}=postgres://…"
+    eprintln!(
+        "SKIPPED: this needs a PostgreSQL server ({error}); start one, or name one with {URL}=postgres://…"
     );
     Some("there is no PostgreSQL server")
 }

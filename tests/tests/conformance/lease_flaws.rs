@@ -107,7 +107,11 @@ impl Schedule for Flawed {
     ) -> Result<Vec<(Connection, Lease)>> {
         let providers = if self.has(Flaw::ClaimsForAll) { &["another", "example"] } else { providers };
         let mut due = Vec::new();
-        let parts = if self.has(Flaw::OneProviderFirst) { providers.chunks(1) } else { providers.chunks(providers.len()) };
+        let parts = if self.has(Flaw::OneProviderFirst) {
+            providers.chunks(1)
+        } else {
+            providers.chunks(providers.len())
+        };
         for some in parts {
             let room = limit - u32::try_from(due.len()).unwrap_or(limit);
             due.extend(self.schedule().claim_due(some, now, room).await?);

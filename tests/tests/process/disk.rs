@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::fleet::reach;
+use crate::home::Home;
 use crate::lifehub::{Lifehub, Strava};
 use crate::need::{self, Tmpfs};
 
@@ -16,7 +17,7 @@ fn a_full_disk_fails_the_page_whole_and_the_next_sync_recovers() {
     let mut full = 0;
     for offset in 0..offsets {
         let disk = Tmpfs::mount(tempfile::tempdir().unwrap(), 4).unwrap();
-        let lifehub = Lifehub::at(disk.path().join("data"), &strava);
+        let lifehub = Lifehub::at(Home::at(disk.path().join("data")), &strava);
         lifehub.connect();
         // Another amount of room each time, so that another write is the one that fails.
         std::fs::write(disk.path().join("ballast"), vec![1; (offset * 40_961) as usize]).unwrap();

@@ -1,7 +1,7 @@
-//! Many connections to a simulated Strava whose access tokens end soon, in one data folder, and the program that works
-//! on them.
+//! Many connections to a simulated Strava whose access tokens end soon, in one database, and the program that works on
+//! them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use lifehub_core::clock::{Clock, SystemClock, Timestamp, Zone};
 use lifehub_core::engine::Runs;
 use lifehub_core::record::ConnectionId;
 use lifehub_core::secret::{Credentials, Secret};
-use lifehub_store::{ConnectionFilter, ConnectionStatus, KeySource, NewConnection, OpenOptions, Store};
+use lifehub_store::{ConnectionFilter, ConnectionStatus, NewConnection};
 use lifehub_strava::simulator::{StravaSimulator, World, WorldOptions};
 use lifehub_testkit::Server;
 use lifehub_testkit::oauth::{AuthorizationServer, Issued};
 
-use crate::lifehub::program;
+use crate::home::{Home, Kind, block_on, open};
 
 /// A number out of the environment: how far a campaign reaches.
 pub(crate) fn reach(name: &str, default: u64) -> u64 {
@@ -32,22 +32,22 @@ pub(crate) struct Provider {
     pub(crate) activities: usize,
 }
 
-/// A data folder with connections, and their provider.
+/// Connections and their provider.
 pub(crate) struct Fleet {
     pub(crate) simulator: StravaSimulator,
     pub(crate) server: Server,
     pub(crate) connections: Vec<ConnectionId>,
-    folder: tempfile::TempDir,
+    pub(crate) home: Home,
 }
 
 impl Fleet {
     /// So many connections, each with a consent of its own, at a provider that keeps the machine's time.
-    pub(crate) fn of(connections: usize, provider: &Provider) -> Self {
-        Self::at(connections, provider, Arc::new(SystemClock::default()))
+    pub(crate) fn of(kind: Kind, connections: usize, provider: &Provider) -> Self {
+        Self::at(kind, connections, provider, Arc::new(SystemClock::default()))
     }
 
     /// The same at a provider with this clock.
-    pub(crate) fn at(connections: usize, provider: &Provider, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn at(kind: Kind, connections: usize, provider: &Provider, clock: Arc<dyn Clock>) -> Self {
         let options = WorldOptions::default().activities(provider.activities);
         let simulator = StravaSimulator::new(World::seeded(9, clock.now(), options));
         simulator.set_limits(None);
@@ -56,14 +56,13 @@ impl Fleet {
             (rules.reuse_revokes, rules.keep_while_left) = (true, None);
         });
         let server = Server::builder().clock(Arc::clone(&clock)).start(simulator.clone()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut fleet = Self { simulator, server, connections: Vec::new(), folder };
+        let mut fleet = Self { simulator, server, connections: Vec::new(), home: Home::new(kind) };
         fleet.connections = block_on(fleet.connect(connections, clock.now()));
         fleet
     }
 
     async fn connect(&self, count: usize, now: Timestamp) -> Vec<ConnectionId> {
-        let store = self.store().await;
+        let store = self.home.store().await;
         let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
         let mut connections = Vec::new();
         for n in 0..count {
@@ -76,62 +75,39 @@ impl Fleet {
         connections
     }
 
-    /// The store, as another process has it.
-    pub(crate) async fn store(&self) -> Store {
-        open(self.folder.path()).await
-    }
-
     /// A view of the first connection's run, for another thread.
     pub(crate) fn pages(&self) -> Pages {
-        Pages { folder: self.folder.path().to_owned(), connection: self.connections[0] }
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.folder.path().join("lifehub.db")
+        Pages { url: self.home.url(), folder: self.home.data.clone(), connection: self.connections[0] }
     }
 
     pub(crate) fn oauth(&self) -> &AuthorizationServer {
         self.simulator.oauth()
     }
 
-    /// The program on this folder, under the command before it, if there is one.
+    /// The program on them, under the command before it, if there is one.
     pub(crate) fn command(&self, wrapper: &[&str], args: &[&str]) -> Command {
-        let program = program();
-        let mut words = wrapper.iter().map(Into::into).chain([program.into_os_string()]);
-        let mut command = Command::new(words.next().unwrap());
+        let mut command = self.home.command(wrapper, args);
         let (url, provider) = (self.server.url(), "LIFEHUB_PROVIDERS__STRAVA__");
         command
-            .args(words)
-            .args(args)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("LIFEHUB_DATA_DIR", self.folder.path())
             .env(format!("{provider}BASE_URL"), format!("{url}/api/v3"))
             .env(format!("{provider}TOKEN_URL"), format!("{url}/oauth/token"))
             .env(format!("{provider}CLIENT_ID"), StravaSimulator::CLIENT_ID)
             .env(format!("{provider}CLIENT_SECRET"), StravaSimulator::CLIENT_SECRET)
-            .env(format!("{provider}QUOTAS"), "off")
             .env(format!("{provider}INTERVAL"), "300ms")
-            .current_dir("/")
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         command
     }
 
-    /// A worker that works on one connection at a time.
+    /// A worker that works on one connection at a time, which others may have soon after it was killed.
     pub(crate) fn worker(&self) -> Child {
-        self.command(&[], &["worker", "--concurrency", "1"]).spawn().unwrap()
+        self.command(&[], &["worker", "--concurrency", "1"]).env("LIFEHUB_LEASE", "2s").spawn().unwrap()
     }
 
     /// How many connections stand so.
     pub(crate) fn standing(&self, status: ConnectionStatus) -> usize {
         block_on(async {
-            let store = self.store().await;
+            let store = self.home.store().await;
             let all = store.connections(ConnectionFilter::default()).await.unwrap();
             store.close().await.unwrap();
             all.iter().filter(|one| one.status == status).count()
@@ -139,13 +115,9 @@ impl Fleet {
     }
 }
 
-async fn open(folder: &Path) -> Store {
-    let key = KeySource::File(folder.join("master.key"));
-    Store::open(folder.join("lifehub.db").to_str().unwrap(), OpenOptions::new(key)).await.unwrap()
-}
-
 /// How many pages of a run are committed.
 pub(crate) struct Pages {
+    url: String,
     folder: PathBuf,
     connection: ConnectionId,
 }
@@ -154,7 +126,7 @@ impl Pages {
     /// Waits until there are so many. It may be called inside of a runtime.
     pub(crate) fn wait_for(self, pages: u64) {
         let wait = async move {
-            let store = open(&self.folder).await;
+            let store = open(&self.url, &self.folder).await;
             while store
                 .latest(self.connection)
                 .await
@@ -179,8 +151,4 @@ pub(crate) fn credentials(tokens: &Issued) -> Credentials {
         all = all.with("expires_at", secret(&at.to_string())).with("expires_in", secret(&life.to_string()));
     }
     all
-}
-
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

@@ -7,29 +7,35 @@ use lifehub_testkit::Seeded;
 use serde_json::{Value, json};
 
 use crate::fleet::reach;
+use crate::home::{Kind, on_each_database};
 use crate::lifehub::{Lifehub, Strava, changes, content};
+
+/// On a server a killed process holds its connection for so long.
+const LEASE: &str = "1s";
 
 /// How many kills; the full reach is named in docs/performance.md.
 fn kills() -> u64 {
     reach("LIFEHUB_KILLS", 20)
 }
 
-#[test]
-fn kills_at_random_moments_lose_and_double_nothing() {
-    let seed = reach("LIFEHUB_SEED", 20);
-    println!("{} kills, seed {seed}", kills());
-    let mut random = Seeded::new(seed);
-    let mut done = 0;
-    while done < kills() {
-        done += one_life(&mut random, kills() - done);
+on_each_database! {
+    #[test]
+    fn kills_at_random_moments_lose_and_double_nothing(kind: Kind) {
+        let seed = reach("LIFEHUB_SEED", 20);
+        println!("{} kills, seed {seed}", kills());
+        let mut random = Seeded::new(seed);
+        let mut done = 0;
+        while done < kills() {
+            done += one_life(kind, &mut random, kills() - done);
+        }
     }
 }
 
 /// One athlete's data from the first sync through a few changes, killed again and again; returns the kills.
-fn one_life(random: &mut Seeded, limit: u64) -> u64 {
+fn one_life(kind: Kind, random: &mut Seeded, limit: u64) -> u64 {
     let strava = Strava::with(random.whole(0, i64::MAX) as u64, 1000, 300);
-    let undisturbed = Lifehub::connected(&strava);
-    let disturbed = Lifehub::connected(&strava);
+    let undisturbed = Lifehub::connected(kind, &strava);
+    let disturbed = Lifehub::connected(kind, &strava);
     let mut kills = 0;
     for change in 0..4 {
         if change > 0 {
@@ -77,7 +83,8 @@ fn one_life(random: &mut Seeded, limit: u64) -> u64 {
 /// Starts a sync and kills it after that time; its report if it was faster.
 fn run_and_kill(lifehub: &Lifehub, wait: Duration) -> Option<Value> {
     let mut command = lifehub.command(&["sync", "--all", "--json"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        command.env("LIFEHUB_LEASE", LEASE).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();
     loop {
         if child.try_wait().unwrap().is_some() {

@@ -1,12 +1,13 @@
-//! The program in a data folder of its own, connected to a simulated Strava.
+//! The program in a home of its own, connected to a simulated Strava.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use lifehub_core::clock::Timestamp;
 use lifehub_strava::simulator::{StravaSimulator, World, WorldOptions};
 use lifehub_testkit::Server;
 use serde_json::Value;
+
+use crate::home::{Home, Kind};
 
 pub(crate) const USER: &str = "a@example.org";
 
@@ -38,26 +39,22 @@ impl Strava {
     }
 }
 
-/// The program with a data folder.
+/// The program where it has its data.
 pub(crate) struct Lifehub {
-    data: PathBuf,
+    pub(crate) home: Home,
     base_url: String,
-    /// Kept until the end of the test.
-    _folder: Option<tempfile::TempDir>,
 }
 
 impl Lifehub {
-    /// In a folder of its own, with a connection to this Strava.
-    pub(crate) fn connected(strava: &Strava) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut lifehub = Self::at(folder.path().join("data"), strava);
-        lifehub._folder = Some(folder);
+    /// With a connection to this Strava, in a home of its own.
+    pub(crate) fn connected(kind: Kind, strava: &Strava) -> Self {
+        let lifehub = Self::at(Home::new(kind), strava);
         lifehub.connect();
         lifehub
     }
 
-    pub(crate) fn at(data: impl Into<PathBuf>, strava: &Strava) -> Self {
-        Self { data: data.into(), base_url: strava.base_url(), _folder: None }
+    pub(crate) fn at(home: Home, strava: &Strava) -> Self {
+        Self { home, base_url: strava.base_url() }
     }
 
     pub(crate) fn connect(&self) {
@@ -65,29 +62,10 @@ impl Lifehub {
         self.ok(&["connect", "strava", "--user", USER, "--secret", &token]);
     }
 
-    pub(crate) fn data(&self) -> &Path {
-        &self.data
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.data.join("lifehub.db")
-    }
-
     /// The program with these arguments, under the command before it, if there is one.
     pub(crate) fn under(&self, wrapper: &[&str], args: &[&str]) -> Command {
-        let program = program();
-        let mut words = wrapper.iter().map(Into::into).chain([program.into_os_string()]);
-        let mut command = Command::new(words.next().unwrap());
-        command
-            .args(words)
-            .args(args)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("LIFEHUB_DATA_DIR", &self.data)
-            .env("LIFEHUB_PROVIDERS__STRAVA__BASE_URL", &self.base_url)
-            .env("LIFEHUB_PROVIDERS__STRAVA__QUOTAS", "off")
-            .current_dir("/")
-            .stdin(Stdio::null());
+        let mut command = self.home.command(wrapper, args);
+        command.env("LIFEHUB_PROVIDERS__STRAVA__BASE_URL", &self.base_url);
         command
     }
 
@@ -145,16 +123,4 @@ pub(crate) fn content(mut lines: Vec<Value>) -> Vec<Value> {
 pub(crate) fn changes(report: &Value) -> (u64, u64, u64) {
     let figure = |name: &str| report["totals"][name].as_u64().unwrap();
     (figure("inserted"), figure("updated"), figure("deleted"))
-}
-
-/// The program as `cargo test --workspace` builds it, beside the test's own.
-pub(crate) fn program() -> PathBuf {
-    let mut folder = std::env::current_exe().unwrap();
-    folder.pop();
-    if folder.ends_with("deps") {
-        folder.pop();
-    }
-    let program = folder.join("lifehub");
-    assert!(program.exists(), "{} is not built: run `cargo build --workspace` first", program.display());
-    program
 }

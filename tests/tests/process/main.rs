@@ -3,13 +3,16 @@
 #![cfg(test)]
 
 mod fleet;
+mod home;
 mod lifehub;
 mod need;
 mod strace;
 
 mod consents;
+mod copy;
 mod disk;
 mod kill;
+mod nodes;
 mod paused;
 mod quotas;
 mod refresh;

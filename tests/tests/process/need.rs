@@ -3,6 +3,8 @@
 
 use std::process::{Command, Stdio};
 
+use lifehub_scratch::Cluster;
+
 /// Whether strace can trace here.
 pub(crate) fn strace() -> bool {
     let works = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
@@ -14,6 +16,13 @@ pub(crate) fn tmpfs() -> bool {
     let folder = tempfile::tempdir().unwrap();
     let mounted = Tmpfs::mount(folder, 1).is_some();
     have("tmpfs", mounted, "run as root, where mounting is allowed")
+}
+
+/// A PostgreSQL server of the test's own.
+pub(crate) fn cluster() -> Option<Cluster> {
+    let cluster = Cluster::start().unwrap();
+    have("postgres", cluster.is_some(), "install PostgreSQL");
+    cluster
 }
 
 fn have(what: &str, there: bool, hint: &str) -> bool {

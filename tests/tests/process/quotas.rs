@@ -1,6 +1,5 @@
 //! Quotas over ten processes that share one database, as the provider counts what arrives.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,9 +11,10 @@ use lifehub_core::http::{
     Http, QuotaScope, QuotaSpec, Quotas, Request, ReqwestTransport, Response, Transport,
 };
 use lifehub_core::{ErrorKind, Result};
-use lifehub_store::{KeySource, OpenOptions, Store};
+use lifehub_store::Store;
 use lifehub_testkit::{Server, SimRequest, SimResponse, Simulator};
-use tempfile::TempDir;
+
+use crate::home::{Home, Kind, block_on, on_each_database, open};
 
 const LIMIT: usize = 100;
 const WINDOW: Duration = Duration::from_secs(4);
@@ -27,24 +27,14 @@ fn windows() -> u32 {
 
 /// What a worker is told, by name: the program of these tests runs itself.
 const QUOTA: &str = "LIFEHUB_TEST_QUOTA";
+const DATABASE: &str = "LIFEHUB_TEST_QUOTA_DATABASE";
 const FOLDER: &str = "LIFEHUB_TEST_QUOTA_FOLDER";
 const URL: &str = "LIFEHUB_TEST_QUOTA_URL";
 const FROM: &str = "LIFEHUB_TEST_QUOTA_FROM";
 
-async fn store(folder: &Path) -> Store {
-    let options = OpenOptions::new(KeySource::File(folder.join("master.key")));
-    Store::open(folder.join("quotas.db").to_str().unwrap(), options).await.unwrap()
-}
-
-async fn client(
-    folder: &Path,
-    spec: QuotaSpec,
-    transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
-) -> Http {
+fn client(ledger: Store, spec: QuotaSpec, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Http {
     let rng = Arc::new(Rng::from_entropy());
-    let ledger = Arc::new(store(folder).await);
-    let quotas = Quotas::new("test", "app", vec![spec], ledger, clock.clone(), rng).unwrap();
+    let quotas = Quotas::new("test", "app", vec![spec], Arc::new(ledger), clock.clone(), rng).unwrap();
     let base = std::env::var(URL).unwrap_or_else(|_| "http://127.0.0.1:1".into()).parse().unwrap();
     Http::builder(transport, base).clock(clock).quotas(Arc::new(quotas), "c").build().unwrap()
 }
@@ -63,7 +53,8 @@ async fn a_worker_that_the_other_tests_start() {
     let variable = |name| std::env::var(name).unwrap();
     let clock = Arc::new(SystemClock::default());
     let transport = Arc::new(ReqwestTransport::new().unwrap());
-    let http = client(variable(FOLDER).as_ref(), spec(&quota), transport, clock.clone()).await;
+    let ledger = open(&variable(DATABASE), variable(FOLDER).as_ref()).await;
+    let http = client(ledger, spec(&quota), transport, clock.clone());
     let from: Timestamp = variable(FROM).parse().unwrap();
     clock.sleep(from.since(clock.now())).await;
     while clock.now() < from + WINDOW * windows() {
@@ -81,10 +72,10 @@ impl Simulator for Yes {
 }
 
 /// When the requests of ten processes arrive that begin with a window.
-async fn arrivals(quota: &str) -> (Timestamp, Vec<Timestamp>) {
-    let (folder, server) = (TempDir::new().unwrap(), Server::start(Yes).unwrap());
+fn arrivals(kind: Kind, quota: &str) -> (Timestamp, Vec<Timestamp>) {
+    let (home, server) = (Home::new(kind), Server::start(Yes).unwrap());
     // It makes the database ready, so that nobody waits for that.
-    drop(store(folder.path()).await);
+    block_on(async { home.store().await.close().await }).unwrap();
     let length = WINDOW.as_micros() as i64;
     let soon = SystemClock::default().now() + Duration::from_millis(1_500);
     let from = Timestamp::from_micros((soon.as_micros() / length + 1) * length);
@@ -92,7 +83,8 @@ async fn arrivals(quota: &str) -> (Timestamp, Vec<Timestamp>) {
         Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "quotas::a_worker_that_the_other_tests_start"])
             .env(QUOTA, quota)
-            .env(FOLDER, folder.path())
+            .env(DATABASE, home.url())
+            .env(FOLDER, &home.data)
             .env(URL, server.url())
             .env(FROM, from.to_string())
             .stdout(Stdio::null())
@@ -120,10 +112,10 @@ fn in_each(from: Timestamp, arrived: &[Timestamp]) -> Vec<usize> {
 
 /// Watches ten processes. What `most` finds is never above the limit; the windows are nearly full, but for a machine
 /// that has no time for ten processes, which gets two more chances.
-async fn check(quota: &str, most: impl Fn(Timestamp, &[Timestamp]) -> Option<usize>) {
+fn check(kind: Kind, quota: &str, most: impl Fn(Timestamp, &[Timestamp]) -> Option<usize>) {
     let mut full = Vec::new();
     for _ in 0..3 {
-        let (from, arrived) = arrivals(quota).await;
+        let (from, arrived) = arrivals(kind, quota);
         let most = most(from, &arrived);
         full = in_each(from, &arrived);
         println!("{quota}: at most {most:?} of {LIMIT}, in each window {full:?}");
@@ -136,17 +128,25 @@ async fn check(quota: &str, most: impl Fn(Timestamp, &[Timestamp]) -> Option<usi
     panic!("less than nine tenths were used: {full:?}");
 }
 
-#[tokio::test]
-async fn rule_11_ten_processes_spend_a_fixed_window_once_and_nearly_whole() {
-    check("fixed", |from, arrived| in_each(from, arrived).into_iter().max()).await;
-}
+on_each_database! {
+    #[test]
+    fn rule_11_ten_processes_spend_a_fixed_window_once_and_nearly_whole(kind: Kind) {
+        check(kind, "fixed", |from, arrived| in_each(from, arrived).into_iter().max());
+    }
 
-#[tokio::test]
-async fn rule_11_ten_processes_spend_a_sliding_window_once_and_nearly_whole() {
-    let within = |from: usize, arrived: &[Timestamp]| {
-        arrived[from..].iter().take_while(|at| at.since(arrived[from]) < WINDOW).count()
-    };
-    check("sliding", move |_, arrived| (0..arrived.len()).map(|i| within(i, arrived)).max()).await;
+    #[test]
+    fn rule_11_ten_processes_spend_a_sliding_window_once_and_nearly_whole(kind: Kind) {
+        let within = |from: usize, arrived: &[Timestamp]| {
+            arrived[from..].iter().take_while(|at| at.since(arrived[from]) < WINDOW).count()
+        };
+        check(kind, "sliding", move |_, arrived| (0..arrived.len()).map(|i| within(i, arrived)).max());
+    }
+
+    #[test]
+    fn rule_11_what_one_process_is_told_to_wait_all_wait(kind: Kind) {
+        let home = Home::new(kind);
+        block_on(all_wait(&home));
+    }
 }
 
 /// Refuses the next request if it is told to, and remembers when it was asked.
@@ -169,16 +169,15 @@ impl Transport for Refusing {
     }
 }
 
-#[tokio::test]
-async fn rule_11_what_one_process_is_told_to_wait_all_wait() {
-    let folder = TempDir::new().unwrap();
+/// Ten clients of one provider, each with a store of its own.
+async fn all_wait(home: &Home) {
     let clock = Arc::new(ManualClock::at("2026-03-01T08:01:00Z".parse().unwrap()));
     let provider =
         Arc::new(Refusing { clock: clock.clone(), retry_after: Mutex::default(), asked: Mutex::default() });
     let day = QuotaSpec::fixed("day", QuotaScope::App, 1_000_000, Duration::from_secs(86_400));
     let mut handles = Vec::new();
     for _ in 0..WORKERS {
-        handles.push(client(folder.path(), day.clone(), provider.clone(), clock.clone()).await);
+        handles.push(client(home.store().await, day.clone(), provider.clone(), clock.clone()));
     }
     for round in 0..5 {
         *provider.retry_after.lock().unwrap() = Some("120");

@@ -1,7 +1,6 @@
 //! The master key is rotated by a program that is killed, beside one that reads and saves: every credential opens at
 //! every moment.
 
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,12 +8,13 @@ use lifehub_core::clock::Zone;
 use lifehub_core::oauth::Vault;
 use lifehub_core::record::ConnectionId;
 use lifehub_core::secret::{Credentials, Secret};
-use lifehub_store::{KeySource, NewConnection, OpenOptions, Store};
+use lifehub_store::{NewConnection, Store};
 use lifehub_testkit::Seeded;
 use serde_json::Value;
-use sqlx::Connection as _;
+use sqlx::{Connection as _, SqliteConnection};
 
 use crate::fleet::reach;
+use crate::home::{Home, Kind, block_on, on_each_database};
 use crate::lifehub::{Lifehub, Strava};
 
 const KILLS: u32 = 10;
@@ -24,32 +24,28 @@ fn count() -> usize {
     reach("LIFEHUB_CREDENTIALS", 200) as usize
 }
 
-/// A folder as the program has it.
-struct Folder {
+/// Connections whose tokens are their numbers.
+struct Sealed {
     lifehub: Lifehub,
     connections: Vec<ConnectionId>,
-    _folder: tempfile::TempDir,
 }
 
-impl Folder {
-    /// With so many connections, whose tokens are their numbers.
-    async fn with(count: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let lifehub = Lifehub::at(folder.path(), &Strava::with(1, 1, 0));
-        let store = open(folder.path()).await;
-        let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
-        let mut connections = Vec::new();
-        for n in 0..count {
-            let account = Some(n.to_string());
-            let new = NewConnection { account, ..NewConnection::new(user, "strava", token(n)) };
-            connections.push(store.connect(new).await.unwrap().0);
-        }
-        store.close().await.unwrap();
-        Self { lifehub, connections, _folder: folder }
-    }
-
-    async fn open(&self) -> Store {
-        open(self.lifehub.data()).await
+impl Sealed {
+    fn with(kind: Kind, count: usize) -> Self {
+        let lifehub = Lifehub::at(Home::new(kind), &Strava::with(1, 1, 0));
+        let connections = block_on(async {
+            let store = lifehub.home.store().await;
+            let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
+            let mut connections = Vec::new();
+            for n in 0..count {
+                let account = Some(n.to_string());
+                let new = NewConnection { account, ..NewConnection::new(user, "strava", token(n)) };
+                connections.push(store.connect(new).await.unwrap().0);
+            }
+            store.close().await.unwrap();
+            connections
+        });
+        Self { lifehub, connections }
     }
 
     fn start_rotation(&self) -> Child {
@@ -59,22 +55,23 @@ impl Folder {
 
     /// How many keys the file holds.
     fn keys(&self) -> u64 {
-        std::fs::metadata(self.lifehub.data().join("master.key")).unwrap().len() / 32
+        std::fs::metadata(self.lifehub.home.data.join("master.key")).unwrap().len() / 32
     }
 
     /// The names of the keys in the database.
     async fn names(&self) -> Vec<String> {
-        let database = self.lifehub.database();
-        let mut conn = sqlx::SqliteConnection::connect(database.to_str().unwrap()).await.unwrap();
-        let sql = "SELECT lower(hex(value)) FROM meta WHERE name = 'master_key'
-            UNION SELECT lower(hex(master_key)) FROM credentials";
-        sqlx::query_scalar(sql).fetch_all(&mut conn).await.unwrap()
+        let keys =
+            "SELECT value FROM meta WHERE name = 'master_key' UNION SELECT master_key FROM credentials";
+        let keys: Vec<Vec<u8>> = match &self.lifehub.home.schema {
+            Some(schema) => sqlx::query_scalar(keys).fetch_all(&mut schema.connect().await).await,
+            None => {
+                let mut conn = SqliteConnection::connect(&self.lifehub.home.url()).await.unwrap();
+                sqlx::query_scalar(keys).fetch_all(&mut conn).await
+            }
+        }
+        .unwrap();
+        keys.iter().map(|key| key.iter().map(|byte| format!("{byte:02x}")).collect()).collect()
     }
-}
-
-async fn open(folder: &Path) -> Store {
-    let options = OpenOptions::new(KeySource::File(folder.join("master.key")));
-    Store::open(folder.join("lifehub.db").to_str().unwrap(), options).await.unwrap()
 }
 
 fn token(n: usize) -> Credentials {
@@ -113,58 +110,64 @@ fn kill_after(mut child: Child, wait: Duration) -> bool {
     !child.wait().unwrap().success()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rotation_that_is_killed_leaves_every_credential_readable() {
-    let seed = reach("LIFEHUB_SEED", 30);
-    println!("{} credentials, {KILLS} kills, seed {seed}", count());
-    let mut random = Seeded::new(seed);
-    let folder = Folder::with(count()).await;
-    // It runs all the while.
-    let worker = folder.open().await;
-    let begun = Instant::now();
-    let whole = report(folder.start_rotation());
-    assert_eq!(whole["rewrapped"], count());
-    let whole = begun.elapsed();
-    println!("a whole rotation takes {whole:?}");
-    let (mut kills, mut halves) = (0, 0);
-    while kills < KILLS {
-        let wait = whole.mul_f64(random.fraction(0.0, 1.0));
-        if kill_after(folder.start_rotation(), wait) {
-            kills += 1;
-        }
-        let halfway = folder.names().await.len() > 1;
-        halves += u32::from(halfway);
-        assert!(folder.keys() == 2 || !halfway, "the file has both keys as long as both are needed");
-        assert_all_open(&folder.open().await, &folder.connections).await;
-        assert_all_open(&worker, &folder.connections).await;
+on_each_database! {
+    #[test]
+    fn a_rotation_that_is_killed_leaves_every_credential_readable(kind: Kind) {
+        let seed = reach("LIFEHUB_SEED", 30);
+        println!("{} credentials, {KILLS} kills, seed {seed}", count());
+        let mut random = Seeded::new(seed);
+        let sealed = Sealed::with(kind, count());
+        block_on(async {
+            // It runs all the while.
+            let worker = sealed.lifehub.home.store().await;
+            let begun = Instant::now();
+            let whole = report(sealed.start_rotation());
+            assert_eq!(whole["rewrapped"], count());
+            let whole = begun.elapsed();
+            println!("a whole rotation takes {whole:?}");
+            let (mut kills, mut halves) = (0, 0);
+            while kills < KILLS {
+                let wait = whole.mul_f64(random.fraction(0.0, 1.0));
+                if kill_after(sealed.start_rotation(), wait) {
+                    kills += 1;
+                }
+                let halfway = sealed.names().await.len() > 1;
+                halves += u32::from(halfway);
+                assert!(sealed.keys() == 2 || !halfway, "the file has both keys as long as both are needed");
+                assert_all_open(&sealed.lifehub.home.store().await, &sealed.connections).await;
+                assert_all_open(&worker, &sealed.connections).await;
+            }
+            println!("{halves} of {kills} kills were halfway through the rows");
+            let last = report(sealed.start_rotation());
+            assert_eq!(sealed.names().await, [last["key"].as_str().unwrap()]);
+            assert_eq!(sealed.keys(), 1);
+            assert_all_open(&worker, &sealed.connections).await;
+            sealed.lifehub.ok(&["doctor"]);
+        });
     }
-    println!("{halves} of {kills} kills were halfway through the rows");
-    let last = report(folder.start_rotation());
-    assert_eq!(folder.names().await, [last["key"].as_str().unwrap()]);
-    assert_eq!(folder.keys(), 1);
-    assert_all_open(&worker, &folder.connections).await;
-    folder.lifehub.ok(&["doctor"]);
-}
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_process_reads_and_saves_while_keys_rotate() {
-    let folder = Folder::with(50).await;
-    let store = folder.open().await;
-    let mut work = 0;
-    let mut last = Value::Null;
-    for _ in 0..5 {
-        let mut child = folder.start_rotation();
-        while child.try_wait().unwrap().is_none() {
-            let at = work % folder.connections.len();
-            let connection = folder.connections[at];
-            assert_opens(&store, connection, at).await;
-            store.save_credentials(connection, &token(at)).await.unwrap();
-            work += 1;
-        }
-        last = report(child);
+    #[test]
+    fn another_process_reads_and_saves_while_keys_rotate(kind: Kind) {
+        let sealed = Sealed::with(kind, 50);
+        block_on(async {
+            let store = sealed.lifehub.home.store().await;
+            let mut work = 0;
+            let mut last = Value::Null;
+            for _ in 0..5 {
+                let mut child = sealed.start_rotation();
+                while child.try_wait().unwrap().is_none() {
+                    let at = work % sealed.connections.len();
+                    let connection = sealed.connections[at];
+                    assert_opens(&store, connection, at).await;
+                    store.save_credentials(connection, &token(at)).await.unwrap();
+                    work += 1;
+                }
+                last = report(child);
+            }
+            println!("{work} times read and saved");
+            assert!(work > 5);
+            assert_all_open(&store, &sealed.connections).await;
+            assert_eq!(sealed.names().await, [last["key"].as_str().unwrap()]);
+        });
     }
-    println!("{work} times read and saved");
-    assert!(work > 5);
-    assert_all_open(&store, &folder.connections).await;
-    assert_eq!(folder.names().await, [last["key"].as_str().unwrap()]);
 }

@@ -5,6 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
+use crate::home::{Home, Kind};
 use crate::lifehub::{Lifehub, Strava, changes, content};
 use crate::need;
 use crate::strace::{self, each};
@@ -21,11 +22,11 @@ fn a_kill_at_each_write_of_a_three_page_sync_loses_nothing() {
         return;
     }
     let strava = Strava::with(3, ACTIVITIES, 100);
-    let undisturbed = Lifehub::connected(&strava);
+    let undisturbed = Lifehub::connected(Kind::Sqlite, &strava);
     assert_eq!(undisturbed.sync()["totals"]["pages"], 3);
     let expected = content(undisturbed.export());
     // A copy of a connected data folder for each kill.
-    let fresh = Lifehub::connected(&strava);
+    let fresh = Lifehub::connected(Kind::Sqlite, &strava);
     let mut killed = 0;
     for (n, call) in (0..).zip(CALLS) {
         for k in each(n) {
@@ -53,7 +54,7 @@ fn an_io_error_at_each_write_fails_the_page_whole_and_the_next_sync_recovers() {
         return;
     }
     let strava = Strava::with(4, ACTIVITIES, 0);
-    let fresh = Lifehub::connected(&strava);
+    let fresh = Lifehub::connected(Kind::Sqlite, &strava);
     let mut failed = 0;
     for (n, call) in (0..).zip(["pwrite64", "fdatasync"]) {
         for k in each(n) {
@@ -82,7 +83,7 @@ fn an_io_error_at_each_write_fails_the_page_whole_and_the_next_sync_recovers() {
 
 /// Syncs while strace does something to the k-th such call on a file of the database.
 fn inject(lifehub: &Lifehub, call: &str, what: &str, k: u64) -> Output {
-    let wrapper = strace::inject(&lifehub.database(), call, what, k);
+    let wrapper = strace::inject(&lifehub.home.file(), call, what, k);
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     lifehub.under(&wrapper, &["sync", "--all", "--json"]).output().unwrap()
 }
@@ -90,8 +91,8 @@ fn inject(lifehub: &Lifehub, call: &str, what: &str, k: u64) -> Output {
 /// A copy of a data folder, and the program in it.
 fn copy_of(lifehub: &Lifehub, strava: &Strava) -> (tempfile::TempDir, Lifehub) {
     let folder = tempfile::tempdir().unwrap();
-    copy(lifehub.data(), folder.path());
-    let copy = Lifehub::at(folder.path(), strava);
+    copy(&lifehub.home.data, folder.path());
+    let copy = Lifehub::at(Home::at(folder.path()), strava);
     (folder, copy)
 }
 
@@ -112,7 +113,7 @@ fn copy(from: &Path, to: &Path) {
 fn a_report_counts_what_a_killed_run_had_left() {
     // The copy helper copies what it should: the same report as in the original.
     let strava = Strava::with(5, 10, 0);
-    let fresh = Lifehub::connected(&strava);
+    let fresh = Lifehub::connected(Kind::Sqlite, &strava);
     let copy = copy_of(&fresh, &strava);
     let without_time = |mut report: Value| {
         report["connections"][0]["duration_ms"].take();

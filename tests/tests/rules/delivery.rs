@@ -17,7 +17,7 @@ fn version(n: u64) -> Entry {
 }
 
 /// Serves each observation on a page of its own, one sync each.
-async fn serve(kind: Kind, order: &[u64], gone: Option<u64>) -> Vec<(String, bool)> {
+async fn serve(kind: Kind<'_>, order: &[u64], gone: Option<u64>) -> Vec<(String, bool)> {
     let rig = Rig::new(kind, Shelf::new(vec![], style())).await;
     for &n in order {
         let mut answer = page_of(&[version(n)], Err(Coverage::Nothing));

@@ -11,12 +11,12 @@ use lifehub_core::record::ConnectionId;
 use lifehub_core::registry::Registry;
 use lifehub_core::schedule::{Schedule, WorkerOptions};
 use lifehub_core::secret::{Credentials, Secret};
-use lifehub_store::{KeySource, NewConnection, OpenOptions, Store};
+use lifehub_store::{NewConnection, Store};
 use lifehub_strava::Strava;
 use lifehub_strava::simulator::{Limits, StravaSimulator, World, WorldOptions};
 use lifehub_testkit::Server;
 
-use crate::rig::start;
+use crate::rig::{Home, Kind, on_each_database, start};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,17 +27,18 @@ struct App {
     store: Store,
     engine: Engine,
     _server: Server,
+    _home: Home,
 }
 
 impl App {
-    async fn new(activities: usize) -> Self {
+    async fn new(kind: Kind<'_>, activities: usize) -> Self {
         let clock = Arc::new(ManualClock::at(start()));
         let world = World::seeded(4, start(), WorldOptions::default().activities(activities));
         let simulator = StravaSimulator::new(world);
         simulator.set_limits(Some(Limits::new((20, 20_000), (10, 10_000))));
         let server = Server::builder().clock(clock.clone()).start(simulator).unwrap();
-        let options = OpenOptions::new(KeySource::Ephemeral).clock(clock.clone());
-        let store = Store::open("sqlite::memory:", options).await.unwrap();
+        let home = Home::new(kind).await;
+        let store = home.open(clock.clone()).await;
         let mut settings = ProviderSettings::default();
         settings.base_url = Some(format!("{}/api/v3", server.url()).parse().unwrap());
         settings.quotas = serde_json::from_value(serde_json::json!([
@@ -50,7 +51,7 @@ impl App {
             .rng(Rng::seeded(4))
             .operator(Operator::default().with("strava", settings))
             .build();
-        Self { clock, store, engine, _server: server }
+        Self { clock, store, engine, _server: server, _home: home }
     }
 
     async fn connect(&self, name: &str) -> ConnectionId {
@@ -74,41 +75,43 @@ impl App {
     }
 }
 
-#[tokio::test]
-async fn rule_11_long_histories_of_many_users_do_not_delay_news_of_another() {
-    // Eight requests for each user: together they need more windows of the quota than an hour has.
-    let app = App::new(600).await;
-    let early = app.connect("early").await;
-    for _ in 0..200 {
-        app.round().await;
-        if app.caught_up(early).await {
-            break;
-        }
-        app.clock.advance(MINUTE);
-    }
-    assert!(app.caught_up(early).await);
-    let mut late = Vec::new();
-    for n in 0..12 {
-        late.push(app.connect(&format!("late{n}")).await);
-    }
-    let (mut minutes, mut news, mut longest) = (0, 0, Duration::ZERO);
-    let mut due_since = app.store.latest(early).await.unwrap().unwrap().dues.first();
-    while !all(&app, &late).await {
-        minutes += 1;
-        assert!(minutes < 1_000, "the histories come to their end too");
-        for report in app.round().await {
-            if report.id == early && report.streams.iter().all(|stream| stream.caught_up) {
-                longest = longest.max(app.clock.now().since(due_since));
-                due_since = app.store.latest(early).await.unwrap().unwrap().dues.first();
-                news += 1;
+on_each_database! {
+    #[tokio::test]
+    async fn rule_11_long_histories_of_many_users_do_not_delay_news_of_another(kind: Kind) {
+        // Eight requests for each user: together they need more windows of the quota than an hour has.
+        let app = App::new(kind, 600).await;
+        let early = app.connect("early").await;
+        for _ in 0..200 {
+            app.round().await;
+            if app.caught_up(early).await {
+                break;
             }
+            app.clock.advance(MINUTE);
         }
-        let waited = app.clock.now().since(due_since);
-        assert!(waited <= HOUR, "news waited for {waited:?} behind the histories of others");
-        app.clock.advance(MINUTE);
+        assert!(app.caught_up(early).await);
+        let mut late = Vec::new();
+        for n in 0..12 {
+            late.push(app.connect(&format!("late{n}")).await);
+        }
+        let (mut minutes, mut news, mut longest) = (0, 0, Duration::ZERO);
+        let mut due_since = app.store.latest(early).await.unwrap().unwrap().dues.first();
+        while !all(&app, &late).await {
+            minutes += 1;
+            assert!(minutes < 1_000, "the histories come to their end too");
+            for report in app.round().await {
+                if report.id == early && report.streams.iter().all(|stream| stream.caught_up) {
+                    longest = longest.max(app.clock.now().since(due_since));
+                    due_since = app.store.latest(early).await.unwrap().unwrap().dues.first();
+                    news += 1;
+                }
+            }
+            let waited = app.clock.now().since(due_since);
+            assert!(waited <= HOUR, "news waited for {waited:?} behind the histories of others");
+            app.clock.advance(MINUTE);
+        }
+        println!("{minutes} minutes; news came {news} times, the longest wait was {longest:?}");
+        assert!(news > 1, "there was news in the meantime");
     }
-    println!("{minutes} minutes; news came {news} times, the longest wait was {longest:?}");
-    assert!(news > 1, "there was news in the meantime");
 }
 
 async fn all(app: &App, connections: &[ConnectionId]) -> bool {

@@ -13,7 +13,7 @@ use lifehub_testkit::{At, FaultyStore, StoreFault};
 use tokio::task::JoinSet;
 
 use crate::renewal::{Account, Provider, Slow, access, id, pair};
-use crate::rig::{open, start};
+use crate::rig::{Home, Kind, on_each_database, start};
 use crate::shelf::DAY;
 
 /// Lets tasks of these refreshers, a hundred together, ask at once; the calls that they made.
@@ -51,21 +51,23 @@ async fn rule_9_a_hundred_tasks_make_one_call() {
     assert_eq!((access(&renewed.held.credentials), renewed.asked, late.calls()), ("access 1", false, 0));
 }
 
-/// Ten open stores on one file are as good as ten processes: each has a lock and a flight of its own.
-#[tokio::test(flavor = "multi_thread")]
-async fn rule_9_ten_processes_make_one_call() {
-    let clock = Arc::new(ManualClock::at(start()));
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder, clock.clone()).await;
-    let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
-    let (id, _) = store.connect(NewConnection::new(user, "shelf", pair("access 0", &clock))).await.unwrap();
-    let mut refreshers = Vec::new();
-    for _ in 0..10 {
-        let vault = Arc::new(open(&folder, clock.clone()).await);
-        refreshers.push(Refresher::new(vault, clock.clone(), |_| panic!("nothing was refused")));
+on_each_database! {
+    // Ten open stores on one database are as good as ten processes: each has a lock and a flight of its own.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn rule_9_ten_processes_make_one_call(kind: Kind) {
+        let clock = Arc::new(ManualClock::at(start()));
+        let home = Home::new(kind).await;
+        let store = home.open(clock.clone()).await;
+        let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
+        let (id, _) = store.connect(NewConnection::new(user, "shelf", pair("access 0", &clock))).await.unwrap();
+        let mut refreshers = Vec::new();
+        for _ in 0..10 {
+            let vault = Arc::new(home.open(clock.clone()).await);
+            refreshers.push(Refresher::new(vault, clock.clone(), |_| panic!("nothing was refused")));
+        }
+        assert_eq!(crowd(refreshers, id, Arc::new(Provider::waiting(clock))).await, 1);
+        assert_eq!(store.credentials(id).await.unwrap().revision, 2);
     }
-    assert_eq!(crowd(refreshers, id, Arc::new(Provider::waiting(clock))).await, 1);
-    assert_eq!(store.credentials(id).await.unwrap().revision, 2);
 }
 
 #[tokio::test]

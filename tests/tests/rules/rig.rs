@@ -1,8 +1,8 @@
 //! An engine over the shelf and a store, with a clock that tests move.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use lifehub_core::registry::Registry;
 use lifehub_core::schedule::Schedule;
 use lifehub_core::secret::Credentials;
 use lifehub_core::{Error, ErrorKind, Result};
+use lifehub_scratch::Scratch;
 use lifehub_store::{KeySource, NewConnection, OpenOptions, Store};
 use serde_json::Value;
 
@@ -31,16 +32,62 @@ pub(crate) fn days_ago(days: u64) -> Timestamp {
 }
 
 /// Which store a rule is tried on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind<'a> {
     Memory,
     Sqlite,
+    Postgres(&'a Schemas),
+}
+
+/// Schemas that a test has used before: to make one takes longer than most tests.
+#[derive(Debug, Default)]
+pub(crate) struct Schemas(Mutex<Vec<Arc<Scratch>>>);
+
+impl Schemas {
+    /// An empty one that nobody uses.
+    async fn next(&self) -> Arc<Scratch> {
+        let unused = self.0.lock().unwrap().iter().find(|one| Arc::strong_count(one) == 1).cloned();
+        if let Some(scratch) = unused {
+            scratch.empty_but("lifehub_schema").await;
+            return scratch;
+        }
+        let new = Arc::new(Scratch::new().await.unwrap());
+        self.0.lock().unwrap().push(new.clone());
+        new
+    }
 }
 
 #[derive(Clone)]
 enum Data {
     Memory(Arc<MemoryStore>),
-    Sqlite(Store),
+    Database(Store),
+}
+
+/// A database and its key.
+pub(crate) struct Home {
+    folder: tempfile::TempDir,
+    schema: Option<Arc<Scratch>>,
+}
+
+impl Home {
+    pub(crate) async fn new(kind: Kind<'_>) -> Self {
+        let schema = match kind {
+            Kind::Memory => panic!("there is no database in memory"),
+            Kind::Sqlite => None,
+            Kind::Postgres(schemas) => Some(schemas.next().await),
+        };
+        Self { folder: tempfile::tempdir().unwrap(), schema }
+    }
+
+    /// The store, each time as another process has it.
+    pub(crate) async fn open(&self, clock: Arc<dyn Clock>) -> Store {
+        let file = |name: &str| self.folder.path().join(name);
+        let url = match &self.schema {
+            Some(schema) => schema.url(),
+            None => file("lifehub.db").to_str().unwrap().to_owned(),
+        };
+        Store::open(&url, OpenOptions::new(KeySource::File(file("master.key"))).clock(clock)).await.unwrap()
+    }
 }
 
 /// Everything that a sync needs.
@@ -50,51 +97,39 @@ pub(crate) struct Rig {
     pub(crate) connection: Connection,
     pub(crate) storage: Arc<dyn Storage>,
     data: Data,
-    folder: Option<Arc<tempfile::TempDir>>,
+    home: Option<Arc<Home>>,
     /// Another one for each engine, so that no two make the same ids.
     seed: Arc<AtomicU64>,
 }
 
 impl Rig {
-    pub(crate) async fn new(kind: Kind, shelf: Shelf) -> Self {
+    pub(crate) async fn new(kind: Kind<'_>, shelf: Shelf) -> Self {
         let clock = Arc::new(ManualClock::at(start()));
-        match kind {
-            Kind::Memory => {
-                let store = Arc::new(MemoryStore::new());
-                let rng = Rng::seeded(7);
-                let connection = Connection {
-                    id: ConnectionId::new(start(), &rng),
-                    user: UserId::new(start(), &rng),
-                    provider: "shelf".into(),
-                    account: Some("1".into()),
-                    settings: Value::Object(Default::default()),
-                    zone: Zone::utc(),
-                };
-                store.add_connection(connection.clone());
-                let data = Data::Memory(store.clone());
-                Self { shelf, clock, connection, storage: store, data, folder: None, seed: Arc::default() }
-            }
-            Kind::Sqlite => {
-                let folder = tempfile::tempdir().unwrap();
-                let store = open(&folder, clock.clone()).await;
-                let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
-                let mut new = NewConnection::new(user, "shelf", Credentials::none());
-                new.account = Some("1".into());
-                let (id, _) = store.connect(new).await.unwrap();
-                let connection = store.connection(id).await.unwrap().connection;
-                let data = Data::Sqlite(store.clone());
-                let folder = Some(Arc::new(folder));
-                Self {
-                    shelf,
-                    clock,
-                    connection,
-                    storage: Arc::new(store),
-                    data,
-                    folder,
-                    seed: Arc::default(),
-                }
-            }
+        if matches!(kind, Kind::Memory) {
+            let store = Arc::new(MemoryStore::new());
+            let rng = Rng::seeded(7);
+            let connection = Connection {
+                id: ConnectionId::new(start(), &rng),
+                user: UserId::new(start(), &rng),
+                provider: "shelf".into(),
+                account: Some("1".into()),
+                settings: Value::Object(Default::default()),
+                zone: Zone::utc(),
+            };
+            store.add_connection(connection.clone());
+            let data = Data::Memory(store.clone());
+            return Self { shelf, clock, connection, storage: store, data, home: None, seed: Arc::default() };
         }
+        let home = Home::new(kind).await;
+        let store = home.open(clock.clone()).await;
+        let user = store.create_user("a@example.org", &Zone::utc()).await.unwrap();
+        let mut new = NewConnection::new(user, "shelf", Credentials::none());
+        new.account = Some("1".into());
+        let (id, _) = store.connect(new).await.unwrap();
+        let connection = store.connection(id).await.unwrap().connection;
+        let data = Data::Database(store.clone());
+        let home = Some(Arc::new(home));
+        Self { shelf, clock, connection, storage: Arc::new(store), data, home, seed: Arc::default() }
     }
 
     pub(crate) fn with_shelf(mut self, shelf: Shelf) -> Self {
@@ -109,15 +144,23 @@ impl Rig {
             connection: self.connection.clone(),
             storage,
             data: self.data.clone(),
-            folder: self.folder.clone(),
+            home: self.home.clone(),
             seed: self.seed.clone(),
         }
     }
 
-    pub(crate) fn sqlite(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         match &self.data {
-            Data::Sqlite(store) => store,
+            Data::Database(store) => store,
             Data::Memory(_) => panic!("this rig has no database"),
+        }
+    }
+
+    /// The store as another process has it, where there is such a thing.
+    pub(crate) async fn elsewhere(&self) -> Arc<dyn Storage> {
+        match &self.home {
+            Some(home) => Arc::new(home.open(self.clock.clone()).await),
+            None => self.storage.clone(),
         }
     }
 
@@ -125,7 +168,7 @@ impl Rig {
     pub(crate) fn schedule(&self) -> Arc<dyn Schedule> {
         match &self.data {
             Data::Memory(store) => store.clone(),
-            Data::Sqlite(store) => Arc::new(store.clone()),
+            Data::Database(store) => Arc::new(store.clone()),
         }
     }
 
@@ -187,7 +230,7 @@ impl Rig {
                 })
                 .collect::<Vec<_>>()
             }
-            Data::Sqlite(store) => exported(store, self.connection.user).await,
+            Data::Database(store) => exported(store, self.connection.user).await,
         };
         records.sort_by_key(|r| (r["external_id"].to_string(), r["key"].to_string()));
         records
@@ -204,7 +247,7 @@ impl Rig {
     pub(crate) async fn quarantine(&self) -> Vec<(String, String)> {
         match &self.data {
             Data::Memory(store) => store.quarantine(self.connection.id),
-            Data::Sqlite(store) => {
+            Data::Database(store) => {
                 let rows = store.quarantine(self.connection.id, 1000).await.unwrap();
                 rows.into_iter().map(|row| (row.external_id, row.reason)).collect()
             }
@@ -215,7 +258,7 @@ impl Rig {
     pub(crate) async fn remove_as_user(&self, id: RecordId) {
         match &self.data {
             Data::Memory(store) => store.remove_record(id).unwrap(),
-            Data::Sqlite(store) => store.delete_record(self.connection.user, id).await.unwrap(),
+            Data::Database(store) => store.delete_record(self.connection.user, id).await.unwrap(),
         }
     }
 
@@ -224,12 +267,6 @@ impl Rig {
         let world = self.shelf.world();
         world.entries.iter().filter_map(|e| Some((e.id.clone()?, e.title.clone()))).collect()
     }
-}
-
-pub(crate) async fn open(folder: &tempfile::TempDir, clock: Arc<dyn Clock>) -> Store {
-    let options = OpenOptions::new(KeySource::File(folder.path().join("master.key"))).clock(clock);
-    let path = folder.path().join("lifehub.db");
-    Store::open(path.to_str().unwrap(), options).await.unwrap()
 }
 
 /// The export of a user, line by line.
@@ -274,12 +311,39 @@ macro_rules! on_each_store {
                 let $kind = Kind::Memory;
                 $body
             }
-            #[tokio::test]
-            async fn in_sqlite() {
-                let $kind = Kind::Sqlite;
-                $body
-            }
+            $crate::rig::in_databases! { #[tokio::test] $kind $body }
         }
     )*};
 }
 pub(crate) use on_each_store;
+
+/// Makes one test of a rule for each database.
+macro_rules! on_each_database {
+    ($(#[$test:meta] async fn $name:ident($kind:ident: Kind) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+            $crate::rig::in_databases! { #[$test] $kind $body }
+        }
+    )*};
+}
+pub(crate) use on_each_database;
+
+macro_rules! in_databases {
+    (#[$test:meta] $kind:ident $body:block) => {
+        #[$test]
+        async fn in_sqlite() {
+            let $kind = Kind::Sqlite;
+            $body
+        }
+        #[$test]
+        async fn in_postgres() {
+            if lifehub_scratch::missing().is_some() {
+                return;
+            }
+            let schemas = $crate::rig::Schemas::default();
+            let $kind = Kind::Postgres(&schemas);
+            $body
+        }
+    };
+}
+pub(crate) use in_databases;

@@ -9,7 +9,7 @@ use lifehub_core::record::{Moment, Record, When};
 use lifehub_strava::Strava;
 use serde_json::{Value, json};
 
-use crate::rig::{Kind, Rig};
+use crate::rig::{Kind, Rig, on_each_database};
 use crate::shelf::{Entry, Shelf, Style};
 
 fn at(text: &str) -> Timestamp {
@@ -96,30 +96,32 @@ fn rule_15_time_is_honest_about_days() {
     assert_eq!(Record::new(night, &sleep).unwrap().day(&Zone::utc()), day("2026-05-02"));
 }
 
-#[tokio::test]
-async fn rule_15_changing_the_users_zone_rolls_again() {
-    // Both at an hour that belongs to another day elsewhere; the shelf tells no offset.
-    let entries = vec![Entry::new(1, at("2026-02-10T23:30:00Z")), Entry::new(2, at("2026-02-11T00:30:00Z"))];
-    let rig = Rig::new(Kind::Sqlite, Shelf::new(entries, Style::default())).await;
-    rig.sync().await;
-    let (store, user) = (rig.sqlite(), rig.connection.user);
-    let counts = async || {
-        let rows = store.rollups(user, "workout.count", day("2026-01-01"), day("2026-12-31")).await.unwrap();
-        rows.into_iter().map(|row| (row.day.to_string(), row.tally.count)).collect::<Vec<_>>()
-    };
-    let on = |day: &str, n| (day.to_owned(), n);
-    assert_eq!(counts().await, [on("2026-02-10", 1), on("2026-02-11", 1)]);
-    store.set_zone(user, &zone("America/New_York")).await.unwrap();
-    assert_eq!(counts().await, [on("2026-02-10", 2)]);
-    store.set_zone(user, &zone("Asia/Tokyo")).await.unwrap();
-    assert_eq!(counts().await, [on("2026-02-11", 2)]);
-    assert!(store.verify_rollups().await.unwrap().is_empty());
-    let days: Vec<_> = rig.records().await.iter().map(|r| r["day"].clone()).collect();
-    assert_eq!(days, ["2026-02-11", "2026-02-11"]);
-    // The next sync agrees with what was rolled: nothing is news to it.
-    let connection = store.connection(rig.connection.id).await.unwrap().connection;
-    let report = rig.engine().sync(&connection, &Default::default()).await.unwrap();
-    assert_eq!((report.totals().inserted, report.totals().updated), (0, 0));
-    let report = rig.engine().replay(&connection, &Default::default()).await.unwrap();
-    assert_eq!((report.totals().inserted, report.totals().updated), (0, 0));
+on_each_database! {
+    #[tokio::test]
+    async fn rule_15_changing_the_users_zone_rolls_again(kind: Kind) {
+        // Both at an hour that belongs to another day elsewhere; the shelf tells no offset.
+        let entries = vec![Entry::new(1, at("2026-02-10T23:30:00Z")), Entry::new(2, at("2026-02-11T00:30:00Z"))];
+        let rig = Rig::new(kind, Shelf::new(entries, Style::default())).await;
+        rig.sync().await;
+        let (store, user) = (rig.store(), rig.connection.user);
+        let counts = async || {
+            let rows = store.rollups(user, "workout.count", day("2026-01-01"), day("2026-12-31")).await.unwrap();
+            rows.into_iter().map(|row| (row.day.to_string(), row.tally.count)).collect::<Vec<_>>()
+        };
+        let on = |day: &str, n| (day.to_owned(), n);
+        assert_eq!(counts().await, [on("2026-02-10", 1), on("2026-02-11", 1)]);
+        store.set_zone(user, &zone("America/New_York")).await.unwrap();
+        assert_eq!(counts().await, [on("2026-02-10", 2)]);
+        store.set_zone(user, &zone("Asia/Tokyo")).await.unwrap();
+        assert_eq!(counts().await, [on("2026-02-11", 2)]);
+        assert!(store.verify_rollups().await.unwrap().is_empty());
+        let days: Vec<_> = rig.records().await.iter().map(|r| r["day"].clone()).collect();
+        assert_eq!(days, ["2026-02-11", "2026-02-11"]);
+        // The next sync agrees with what was rolled: nothing is news to it.
+        let connection = store.connection(rig.connection.id).await.unwrap().connection;
+        let report = rig.engine().sync(&connection, &Default::default()).await.unwrap();
+        assert_eq!((report.totals().inserted, report.totals().updated), (0, 0));
+        let report = rig.engine().replay(&connection, &Default::default()).await.unwrap();
+        assert_eq!((report.totals().inserted, report.totals().updated), (0, 0));
+    }
 }

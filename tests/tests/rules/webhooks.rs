@@ -51,7 +51,7 @@ async fn round(rig: &Rig) -> Vec<Report> {
 }
 
 /// A connection that was synced, and is not due for most of a day.
-async fn synced(kind: Kind) -> Rig {
+async fn synced(kind: Kind<'_>) -> Rig {
     let rig = Rig::new(kind, shelf()).await;
     rig.sync().await;
     rig.clock.advance(MINUTE);
@@ -213,21 +213,23 @@ on_each_store! {
     async fn schedule_news_during_a_run_makes_another(kind: Kind) {
         let rig = synced(kind).await;
         rig.deliver(changed()).await;
-        let (storage, begun) = (rig.storage.clone(), rig.clock.clone());
+        let copy = rig.with_storage(rig.storage.clone());
         rig.shelf.hook(move |world, _| {
             // The page is made before the change that the mark tells of.
             if world.entries.len() == 25 {
                 let entries = world.entries.clone();
                 world.entries.push(Entry::new(77, start()));
                 let page = page_of(&entries[..1], Err(Coverage::Nothing));
-                let (storage, begun) = (storage.clone(), begun.clone());
-                let told = std::thread::spawn(move || {
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let tell = async {
                     let mark = StreamNews { stream: "entries".into(), what: StreamNewsKind::Changed };
-                    let now = begun.now();
-                    runtime.block_on(storage.deliver("shelf", "1", now, &[mark])).unwrap();
-                });
-                told.join().unwrap();
+                    let now = copy.clock.now();
+                    copy.elsewhere().await.deliver("shelf", "1", now, &[mark]).await.unwrap();
+                };
+                let run = || {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                    runtime.block_on(tell);
+                };
+                std::thread::scope(|scope| scope.spawn(run).join().unwrap());
                 return Some(Ok(page));
             }
             None

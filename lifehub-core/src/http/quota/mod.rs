@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use group::{Group, Paid, Wait, Want};
 pub use ledger::{MemoryLedger, QuotaKey, QuotaLedger};
 use meter::Meter;
-pub use pace::Pace;
+pub use pace::{Pace, PaceTerms};
 pub use spec::{QuotaReport, QuotaScope, QuotaSpec, Window};
 
 /// Those who wait for the same gate come back over this time, not all at once.

@@ -73,14 +73,31 @@ impl Pace {
         now: Timestamp,
         units: u32,
     ) -> (Timestamp, Option<Duration>) {
-        // A clock that was set back finds an instant far ahead, which is believed as far as it may be true.
-        let furthest = now + self.every.saturating_mul(self.burst.saturating_add(1)) + SKEW;
+        let PaceTerms { cost, furthest, until } = self.terms(now, units);
         let owed = owed_until.unwrap_or(now).clamp(now, furthest);
-        let next = owed + self.every.saturating_mul(units);
-        let room = self.every.saturating_mul(self.burst.saturating_sub(self.reserve));
-        match next.since(now).checked_sub(room).filter(|wait| !wait.is_zero()) {
-            Some(wait) => (owed, Some(wait)),
-            None => (next, None),
+        let next = owed + cost;
+        if next > until { (owed, Some(next.since(until))) } else { (next, None) }
+    }
+
+    /// What a ledger reckons with that does the same in one step of its own, where several processes ask.
+    pub fn terms(self, now: Timestamp, units: u32) -> PaceTerms {
+        PaceTerms {
+            cost: self.every.saturating_mul(units),
+            furthest: now + self.every.saturating_mul(self.burst.saturating_add(1)) + SKEW,
+            until: now + self.every.saturating_mul(self.burst.saturating_sub(self.reserve)),
         }
     }
+}
+
+/// The terms on which units are taken at some moment: what is remembered is first brought between that moment and
+/// `furthest`; if it is at most `until` with the `cost` added, that is what is remembered from now on, else all stays and
+/// whoever asks waits for the difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaceTerms {
+    /// What the units cost.
+    pub cost: Duration,
+    /// As far as an instant that is remembered may lie ahead: a clock may have been set back.
+    pub furthest: Timestamp,
+    /// As far ahead as may be spent.
+    pub until: Timestamp,
 }

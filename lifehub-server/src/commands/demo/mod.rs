@@ -111,7 +111,10 @@ fn refused(app: &App) -> Error {
     let error = wrong("the database holds other data than a demo's, and was left as it is");
     let error = match app.place.database() {
         Some(path) => error.with("database", path.display()),
-        None => error,
+        None => match app.place.server() {
+            Some(server) => error.with("database", server),
+            None => error,
+        },
     };
     error.hint("name an empty directory for the demo: lifehub demo --data-dir DIR")
 }

@@ -41,6 +41,8 @@ pub(super) fn text(app: &App, world: World, stored: &Table, summary: &Summary) -
     if let Some(database) = app.place.database() {
         let database = std::path::absolute(&database).unwrap_or(database);
         lines.push(format!("database        {}", database.display()));
+    } else if let Some(server) = app.place.server() {
+        lines.push(format!("database        PostgreSQL at {server}"));
     }
     lines.push(format!("made up as of   {}, also when it runs on another day", world.instant));
     lines.push(String::new());

@@ -60,7 +60,7 @@ pub(super) fn data_dir(place: &Place) -> Check {
 }
 
 /// The key file. What is wrong with a key in the configuration shows when the database is opened.
-pub(super) fn master_key(place: &Place) -> Option<Check> {
+pub(super) fn master_key(place: &Place, has_data: bool) -> Option<Check> {
     let name = "key file";
     let Some(path) = place.key_file() else {
         return Some(Check::ok("master key source", "the configuration or the environment"));
@@ -68,7 +68,7 @@ pub(super) fn master_key(place: &Place) -> Option<Check> {
     let shown = path.display();
     Some(match std::fs::metadata(&path) {
         // Before there is a database, there is no key.
-        Err(e) if is_absent(&e) && !place.has_data().unwrap_or(false) => return None,
+        Err(e) if is_absent(&e) && !has_data => return None,
         Err(e) if is_absent(&e) => Check::fail(
             name,
             format!("{shown} is missing"),
@@ -98,7 +98,10 @@ pub(super) fn master_key(place: &Place) -> Option<Check> {
 
 pub(super) fn database(place: &Place) -> Check {
     let name = "database";
-    let Some(path) = place.database() else { return Check::ok(name, "not a file") };
+    let Some(path) = place.database() else {
+        let shown = place.server().map_or("in memory".into(), |server| format!("PostgreSQL at {server}"));
+        return Check::ok(name, shown);
+    };
     let shown = path.display();
     let next = "connect an account: lifehub connect PROVIDER --user EMAIL";
     match std::fs::metadata(&path) {

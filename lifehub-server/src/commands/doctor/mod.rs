@@ -97,13 +97,20 @@ async fn look(out: &Output, global: &Global) -> Vec<Check> {
         Err(error) => return vec![Check::error("configuration", &error)],
     };
     let mut checks = vec![files::configuration(&app.configuration), files::data_dir(&app.place)];
-    checks.extend(files::master_key(&app.place));
+    // What cannot be told shows below.
+    let has_data = app.place.has_data().await.unwrap_or(false);
+    checks.extend(files::master_key(&app.place, has_data));
     let database = files::database(&app.place);
     let may_open = database.status == Status::Ok && checks.iter().all(|check| check.status != Status::Fail);
     checks.push(database);
     if may_open {
         match app.place.open_existing().await {
             Ok(Some(store)) => checks.extend(opened(&app, &store).await),
+            Ok(None) if app.place.server().is_some() => checks.push(Check::warn(
+                "database",
+                "it is empty",
+                "connect an account: lifehub connect PROVIDER --user EMAIL",
+            )),
             Ok(None) => {}
             Err(error) => checks.push(Check::error("database", &error)),
         }

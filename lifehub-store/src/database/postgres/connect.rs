@@ -58,6 +58,19 @@ impl Database {
         })
     }
 
+    /// Whether there are tables, ours or others'.
+    pub(crate) async fn exists(url: &Secret, options: &OpenOptions) -> Result<bool> {
+        let connect = connect_options(url, options)?;
+        let look = async {
+            let mut conn = connect.connect().await.map_err(fault)?;
+            let used = migrate::is_used(&mut conn).await?;
+            sqlx::Connection::close(conn).await.map_err(fault)?;
+            Ok(used)
+        };
+        let looked = tokio::time::timeout(options.busy_timeout + GRACE, look).await;
+        looked.map_err(|_| fault(sqlx::Error::PoolTimedOut))?
+    }
+
     /// A connection that reads what is committed.
     pub(crate) async fn read(&self, scope: Scope) -> Result<Conn> {
         self.connection(format!("SET lifehub.owner = {}", visible(scope)), false).await
@@ -73,7 +86,7 @@ impl Database {
         };
         // Everybody takes a user before a connection: nobody waits for each other in a circle.
         let locks = match scope {
-            Scope::All => String::new(),
+            Scope::All | Scope::Page(_) => String::new(),
             Scope::User(id) => user(id),
             Scope::Connection(place) => connection(place),
             Scope::Feed(place) => user(place.user) + &connection(place),
@@ -139,7 +152,8 @@ async fn listen(pool: &PgPool, due: &Notify) {
 fn visible(scope: Scope) -> i64 {
     match scope {
         Scope::All => 0,
-        Scope::User(user) | Scope::Connection(Place { user, .. }) | Scope::Feed(Place { user, .. }) => user,
+        Scope::User(user) => user,
+        Scope::Connection(place) | Scope::Feed(place) | Scope::Page(place) => place.user,
     }
 }
 

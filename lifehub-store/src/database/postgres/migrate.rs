@@ -85,6 +85,12 @@ fn accept(found: Found) -> Result<bool> {
     Ok(found.version >= VERSION)
 }
 
+/// Whether there are any tables in the schema.
+pub(super) async fn is_used(conn: &mut PgConnection) -> Result<bool> {
+    let row = conn.fetch_one(sqlx::query(FIND)).await.map_err(fault)?;
+    row.try_get(1).map_err(fault)
+}
+
 /// What stands in the schema; all zero in an empty one.
 pub(crate) async fn found(conn: &mut PgConnection) -> Result<Found> {
     let row = conn.fetch_one(sqlx::query(FIND)).await.map_err(fault)?;

@@ -8,4 +8,4 @@ mod open;
 
 pub(crate) use self::connect::{Conn, Database, Turn};
 pub(crate) use self::holder::Holder;
-pub(crate) use self::open::open;
+pub(crate) use self::open::{exists, open};

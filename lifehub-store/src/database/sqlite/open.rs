@@ -45,6 +45,11 @@ pub(crate) async fn open(file: Option<&Path>, options: &OpenOptions) -> Result<D
     Ok(Database::new(&place, connect, conn))
 }
 
+/// Whether there is a file.
+pub(crate) fn exists(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|e| unreadable(path, &e))
+}
+
 /// Looks at a file before SQLite does, and makes an empty one, for its owner alone, where there is none.
 async fn prepare(path: &Path, options: &OpenOptions) -> Result<()> {
     let Some(head) = read_head(path)? else { return create_empty(path) };

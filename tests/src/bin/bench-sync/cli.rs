@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 const EXAMPLES: &str = "\
 Examples:
   cargo run --release -p lifehub-tests --bin bench-sync
-      everything: five rounds over 100,000 items, one over 1,000,000 (some minutes, 2 GiB of memory)
+      everything: five rounds over 100,000 items, one over 1,000,000 (2 GiB of memory)
   cargo run --release -p lifehub-tests --bin bench-sync -- --large 0 --rounds 3 --per-page 200
       less of it
+  cargo run --release -p lifehub-tests --bin bench-sync -- --database sqlite
+      without PostgreSQL, for which a server on this machine is needed
   cargo run --release -p lifehub-tests --bin bench-sync -- --json > figures.json
       one JSON document
   cargo run -p lifehub-tests --bin bench-sync -- --quick
@@ -54,6 +56,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "MS", default_value_t = 20)]
     latency_ms: u64,
 
+    /// Which databases are measured. Tests and this program find the PostgreSQL server alike: the one that
+    /// LIFEHUB_TEST_POSTGRES_URL names, else postgres on port 5432; it must be on this machine
+    #[arg(long, value_name = "WHICH", default_value = "both")]
+    database: Databases,
+
     /// Little of everything, and no judgement of the figures: for CI
     #[arg(long)]
     quick: bool,
@@ -78,6 +85,8 @@ pub(crate) struct Scale {
     pub(crate) latency_ms: u64,
     pub(crate) quick: bool,
     #[serde(skip)]
+    pub(crate) databases: Databases,
+    #[serde(skip)]
     pub(crate) dir: PathBuf,
 }
 
@@ -91,6 +100,7 @@ impl Options {
             rounds: or(self.rounds, 5, 1),
             latency_ms: self.latency_ms,
             quick: self.quick,
+            databases: self.database,
             dir: self.dir.clone().unwrap_or_else(std::env::temp_dir),
         }
     }
@@ -106,7 +116,7 @@ pub(crate) enum Role {
     /// Serves pages until standard input ends
     #[command(hide = true)]
     Provider(ProviderArgs),
-    /// Syncs once with the engine and the SQLite store
+    /// Syncs once with the engine and the store
     #[command(hide = true)]
     Sync(ReadArgs),
     /// Reads all pages in a bare loop
@@ -132,9 +142,8 @@ pub(crate) struct ReadArgs {
     /// The provider's base URL
     #[arg(long)]
     pub(crate) url: String,
-    /// The folder of the database
-    #[arg(long)]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     #[arg(long)]
     pub(crate) pass: Pass,
     /// How many items there are
@@ -144,13 +153,53 @@ pub(crate) struct ReadArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CountArgs {
-    #[arg(long)]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     #[arg(long)]
     pub(crate) program: Program,
     /// How many items there must be
     #[arg(long)]
     pub(crate) items: u64,
+}
+
+/// Where the database is.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The folder of the database, and of the key to it
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// The URL of the database, if it is on a PostgreSQL server
+    #[arg(long)]
+    pub(crate) postgres: Option<String>,
+}
+
+/// What is to be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Databases {
+    /// A file
+    Sqlite,
+    /// A schema on a server
+    Postgres,
+    /// One after the other; only SQLite where there is no server
+    Both,
+}
+
+/// Which of the two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    /// For people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
 }
 
 /// Which of the two programs.

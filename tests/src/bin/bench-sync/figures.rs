@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::{Pass, Program, Scale};
+use crate::cli::{Database, Pass, Program, Scale};
 use crate::machine::Machine;
 use crate::process::Run;
 use crate::reach::Reach;
@@ -53,11 +53,12 @@ pub(crate) struct Setting {
     pub(crate) latency_ms: u64,
 }
 
-/// One pass of one program.
+/// One pass of one program on one database.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     #[serde(flatten)]
     pub(crate) setting: Setting,
+    pub(crate) database: Database,
     pub(crate) pass: Pass,
     pub(crate) program: Program,
     pub(crate) median: Median,
@@ -66,8 +67,12 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(setting: Setting, pass: Pass, program: Program, runs: Vec<Run>) -> Self {
-        Self { setting, pass, program, median: Median::of(&runs), runs }
+    pub(crate) fn new(
+        setting: Setting,
+        (database, pass, program): (Database, Pass, Program),
+        runs: Vec<Run>,
+    ) -> Self {
+        Self { setting, database, pass, program, median: Median::of(&runs), runs }
     }
 }
 
@@ -76,8 +81,12 @@ impl Row {
 pub(crate) struct Median {
     pub(crate) items_per_s: f64,
     pub(crate) wall_s: f64,
-    /// User and system together.
+    /// User and system together, of the process and of the database server.
     pub(crate) cpu_s: f64,
+    /// The process's part of that.
+    pub(crate) client_s: f64,
+    /// The server's part of that.
+    pub(crate) server_s: f64,
     pub(crate) peak_mib: f64,
     /// The provider's processor time by the wall time: 1 keeps one core busy.
     pub(crate) provider_share: f64,
@@ -89,7 +98,9 @@ impl Median {
         Self {
             items_per_s: middle(|run| run.items as f64 / run.wall_s),
             wall_s: middle(|run| run.wall_s),
-            cpu_s: middle(|run| run.user_s + run.system_s),
+            cpu_s: middle(Run::cpu_s),
+            client_s: middle(|run| run.user_s + run.system_s),
+            server_s: middle(|run| run.server_s),
             peak_mib: middle(|run| run.peak_bytes as f64 / f64::from(1 << 20)),
             provider_share: middle(|run| run.provider_cpu_s / run.wall_s),
         }

@@ -14,6 +14,8 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) memory_gib: u64,
     pub(crate) kernel: String,
+    /// The database server, if one was measured.
+    pub(crate) server: Option<String>,
     /// Of the folder with the databases.
     pub(crate) file_system: String,
     pub(crate) rustc: String,
@@ -22,8 +24,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// This one, with the databases in that folder.
-    pub(crate) fn of(dir: &Path) -> Self {
+    /// This one, with the databases in that folder and on that server.
+    pub(crate) fn of(dir: &Path, server: Option<String>) -> Self {
         let rustc = Command::new("rustc").arg("--version").output().ok().filter(|o| o.status.success());
         let kib =
             value("/proc/meminfo", "MemTotal").and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
@@ -33,6 +35,7 @@ impl Machine {
             memory_gib: kib.map_or(0, |kib| (kib + (1 << 19)) >> 20),
             kernel: text("/proc/sys/kernel/osrelease")
                 .map_or_else(unknown, |text| format!("Linux {}", text.trim())),
+            server,
             file_system: file_system(dir).unwrap_or_else(unknown),
             rustc: rustc
                 .map_or_else(unknown, |output| String::from_utf8_lossy(&output.stdout).trim().to_owned()),

@@ -7,6 +7,7 @@ mod cli;
 mod count;
 mod figures;
 mod floor;
+mod home;
 mod machine;
 mod plan;
 mod process;

@@ -1,9 +1,11 @@
 //! What is measured, in which order: for each setting a provider, over it rounds in which both programs take turns.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use crate::cli::{Pass, Program, Scale};
+use crate::cli::{Database, Databases, Pass, Program, Scale};
 use crate::figures::{Measured, Row, Scenario, Setting};
+use crate::home::{Home, Schema};
 use crate::machine::Machine;
 use crate::process::{Provider, Run};
 use crate::{Outcome, progress, reach};
@@ -20,7 +22,12 @@ struct Part {
 
 /// Measures everything.
 pub(crate) fn run(scale: &Scale) -> Outcome<Measured> {
-    let machine = Machine::of(&scale.dir);
+    let server = server(scale.databases)?;
+    let mut databases = vec![Database::Sqlite, Database::Postgres];
+    databases.retain(|database| match database {
+        Database::Sqlite => scale.databases != Databases::Postgres,
+        Database::Postgres => server.is_some(),
+    });
     let (mut rows, mut item_bytes) = (Vec::new(), 0);
     for part in parts(scale) {
         let Setting { items, per_page, latency_ms, .. } = part.setting;
@@ -29,10 +36,25 @@ pub(crate) fn run(scale: &Scale) -> Outcome<Measured> {
         if item_bytes == 0 {
             item_bytes = provider.ready.item_bytes;
         }
-        rows.extend(part.measure(&provider, scale)?);
+        rows.extend(part.measure(&provider, &databases, &scale.dir)?);
     }
+    let machine = Machine::of(&scale.dir, server);
     let reaches = reach::of(&rows);
     Ok(Measured { machine, scale: scale.clone(), item_bytes, rows, judged: !scale.quick, reaches })
+}
+
+/// The server that is measured, if one is to be and is there.
+fn server(asked: Databases) -> Outcome<Option<String>> {
+    if asked == Databases::Sqlite {
+        return Ok(None);
+    }
+    match Schema::new().and_then(|mut schema| schema.version()) {
+        Err(reason) if asked == Databases::Both => {
+            progress(&format!("PostgreSQL is left out: {reason}"));
+            Ok(None)
+        }
+        version => version.map(Some),
+    }
 }
 
 fn parts(scale: &Scale) -> Vec<Part> {
@@ -64,26 +86,28 @@ fn parts(scale: &Scale) -> Vec<Part> {
 }
 
 impl Part {
-    fn measure(&self, provider: &Provider, scale: &Scale) -> Outcome<Vec<Row>> {
+    fn measure(&self, provider: &Provider, databases: &[Database], dir: &Path) -> Outcome<Vec<Row>> {
         let mut runs: BTreeMap<_, Vec<Run>> = BTreeMap::new();
         for round in 1..=self.rounds {
-            for (program, passes) in [(Program::Lifehub, self.lifehub), (Program::Floor, self.floor)] {
-                let folder = tempfile::Builder::new().prefix("bench-sync-").tempdir_in(&scale.dir)?;
-                for &pass in passes {
-                    let run = provider.measure(program, pass, folder.path())?;
-                    progress(&format!(
-                        "  round {round} of {}, {program:?}, {}: {:.2} s, CPU {:.2} s",
-                        self.rounds,
-                        pass.title(),
-                        run.wall_s,
-                        run.user_s + run.system_s
-                    ));
-                    runs.entry((pass, program)).or_default().push(run);
+            for &database in databases {
+                for (program, passes) in [(Program::Lifehub, self.lifehub), (Program::Floor, self.floor)] {
+                    let mut home = Home::new(database, dir)?;
+                    for &pass in passes {
+                        let run = provider.measure(program, pass, &mut home)?;
+                        progress(&format!(
+                            "  round {round} of {}, {}, {program:?}, {}: {:.2} s, CPU {:.2} s",
+                            self.rounds,
+                            database.title(),
+                            pass.title(),
+                            run.wall_s,
+                            run.cpu_s()
+                        ));
+                        runs.entry((database, pass, program)).or_default().push(run);
+                    }
+                    provider.count(program, &home)?;
                 }
-                provider.count(program, folder.path())?;
             }
         }
-        let row = |((pass, program), runs)| Row::new(self.setting, pass, program, runs);
-        Ok(runs.into_iter().map(row).collect())
+        Ok(runs.into_iter().map(|(of, runs)| Row::new(self.setting, of, runs)).collect())
     }
 }

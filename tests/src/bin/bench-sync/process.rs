@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Outcome;
 use crate::cli::{Pass, Program, name};
+use crate::home::Home;
 use crate::provider::Ready;
 
 /// What a measured process says at its end.
@@ -42,6 +43,8 @@ pub(crate) struct Run {
     pub(crate) user_s: f64,
     /// Processor time in the kernel for it.
     pub(crate) system_s: f64,
+    /// Processor time of the database server meanwhile; none with SQLite.
+    pub(crate) server_s: f64,
     /// The most memory that it has had resident.
     pub(crate) peak_bytes: u64,
     /// Processor time of the provider meanwhile.
@@ -50,6 +53,13 @@ pub(crate) struct Run {
     pub(crate) items: u64,
     /// Pages that it read.
     pub(crate) pages: u64,
+}
+
+impl Run {
+    /// Processor time of the process and of the database server together.
+    pub(crate) fn cpu_s(&self) -> f64 {
+        self.user_s + self.system_s + self.server_s
+    }
 }
 
 /// A provider under way. Dropped, it ends.
@@ -80,19 +90,23 @@ impl Provider {
         Ok(Self { child, stdin, ready, items })
     }
 
-    /// Runs a program over its pages to the end, in this folder.
-    pub(crate) fn measure(&self, program: Program, pass: Pass, dir: &Path) -> Outcome<Run> {
+    /// Runs a program over its pages to the end.
+    pub(crate) fn measure(&self, program: Program, pass: Pass, home: &mut Home) -> Outcome<Run> {
         let mut command = again(&match program {
             Program::Lifehub => "sync".to_owned(),
             Program::Floor => "floor".to_owned(),
         })?;
         command.args(["--url", &self.ready.url, "--pass", &name(&pass), "--items", &self.items]);
-        command.arg("--dir").arg(dir).stdin(Stdio::null()).stderr(Stdio::inherit());
+        home.tell(&mut command);
+        command.stdin(Stdio::null()).stderr(Stdio::inherit());
+        home.settle()?;
         // Children that were waited for: no other ends in between.
         let (before, provider) = (getrusage(UsageWho::RUSAGE_CHILDREN)?, self.cpu_s()?);
+        let server = home.server_cpu_s()?;
         let started = Instant::now();
         let output = command.output()?;
         let wall_s = started.elapsed().as_secs_f64();
+        let server_s = home.server_cpu_s()? - server;
         let (after, provider_cpu_s) = (getrusage(UsageWho::RUSAGE_CHILDREN)?, self.cpu_s()? - provider);
         if !output.status.success() {
             return Err(format!("{program:?} failed in its {pass:?} pass").into());
@@ -100,13 +114,14 @@ impl Provider {
         let Told { items, pages, peak_bytes } = serde_json::from_slice(&output.stdout)?;
         let user_s = seconds(&after, Usage::user_time) - seconds(&before, Usage::user_time);
         let system_s = seconds(&after, Usage::system_time) - seconds(&before, Usage::system_time);
-        Ok(Run { wall_s, user_s, system_s, peak_bytes, provider_cpu_s, items, pages })
+        Ok(Run { wall_s, user_s, system_s, server_s, peak_bytes, provider_cpu_s, items, pages })
     }
 
     /// Fails unless the program has every item in its database there.
-    pub(crate) fn count(&self, program: Program, dir: &Path) -> Outcome<()> {
+    pub(crate) fn count(&self, program: Program, home: &Home) -> Outcome<()> {
         let mut command = again("count")?;
-        command.args(["--program", &name(&program), "--items", &self.items]).arg("--dir").arg(dir);
+        command.args(["--program", &name(&program), "--items", &self.items]);
+        home.tell(&mut command);
         match command.stdin(Stdio::null()).status()?.success() {
             true => Ok(()),
             false => Err(format!("{program:?} did not store every item").into()),

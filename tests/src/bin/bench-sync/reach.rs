@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::{Pass, Program};
+use crate::cli::{Database, Pass, Program};
 use crate::figures::{Row, Scenario};
 
 /// Processor time of a first sync, in that of the floor's first run.
@@ -41,7 +41,8 @@ pub(crate) fn of(rows: &[Row]) -> Vec<Reach> {
 fn of_row(rows: &[Row], row: &Row) -> Vec<Reach> {
     let mut reaches = Vec::new();
     let pass = row.pass.title();
-    let at = format!("{} items, {} a page", row.setting.items, row.setting.per_page);
+    let at =
+        format!("{}, {} items, {} a page", row.database.title(), row.setting.items, row.setting.per_page);
     if row.setting.scenario != Scenario::Far {
         let name = format!("{pass}, {at}: peak memory in MiB");
         reaches.push(Reach::new(name, row.median.peak_mib, PEAK_MIB));
@@ -52,14 +53,15 @@ fn of_row(rows: &[Row], row: &Row) -> Vec<Reach> {
         (Scenario::Near, Pass::First) => {
             reaches.push(Reach::new(format!("{pass}, {at}: CPU, in the floor's"), cpu, FIRST_CPU));
         }
-        (Scenario::Near, Pass::Full) => {
+        // The floor of PostgreSQL writes every row again, and nothing is easier than to take less.
+        (Scenario::Near, Pass::Full) if row.database == Database::Sqlite => {
             reaches.push(Reach::new(
                 format!("{pass}, {at}: CPU, in the floor's second run's"),
                 cpu,
                 FULL_CPU,
             ));
         }
-        (Scenario::Far, Pass::First) => {
+        (Scenario::Far, Pass::First) if row.database == Database::Sqlite => {
             let wall = row.median.wall_s / floor.median.wall_s;
             let latency = row.setting.latency_ms;
             let name = format!("{pass}, {at}, {latency} ms a request: wall time, in the floor's");
@@ -73,7 +75,8 @@ fn of_row(rows: &[Row], row: &Row) -> Vec<Reach> {
 /// The floor's row for the same.
 pub(crate) fn beside<'a>(rows: &'a [Row], row: &Row) -> Option<&'a Row> {
     rows.iter().find(|other| {
-        other.program == Program::Floor && other.setting == row.setting && other.pass == row.pass
+        other.program == Program::Floor
+            && (other.setting, other.database, other.pass) == (row.setting, row.database, row.pass)
     })
 }
 
@@ -83,37 +86,50 @@ mod tests {
     use crate::figures::Setting;
     use crate::process::Run;
 
-    fn row(scenario: Scenario, pass: Pass, program: Program, cpu_s: f64, peak_mib: u64) -> Row {
+    fn row(
+        scenario: Scenario,
+        (database, pass): (Database, Pass),
+        program: Program,
+        cpu_s: f64,
+        peak_mib: u64,
+    ) -> Row {
         let setting = Setting { scenario, items: 10, per_page: 5, latency_ms: 0 };
         let run = Run {
             wall_s: cpu_s * 2.0,
-            user_s: cpu_s / 2.0,
-            system_s: cpu_s / 2.0,
+            user_s: cpu_s / 4.0,
+            system_s: cpu_s / 4.0,
+            server_s: cpu_s / 2.0,
             peak_bytes: peak_mib << 20,
             provider_cpu_s: 0.0,
             items: 10,
             pages: 3,
         };
-        Row::new(setting, pass, program, vec![run])
+        Row::new(setting, (database, pass, program), vec![run])
     }
 
     #[test]
     fn a_missed_reach_is_found() {
-        let check = |scenario, pass, cpu_s, peak_mib, expected: &[bool]| {
+        let check = |scenario, case: (Database, Pass), cpu_s, peak_mib, expected: &[bool]| {
+            let other = if case.0 == Database::Sqlite { Database::Postgres } else { Database::Sqlite };
             let rows = [
-                row(scenario, pass, Program::Lifehub, cpu_s, peak_mib),
-                row(scenario, pass, Program::Floor, 1.0, 1000),
+                row(scenario, case, Program::Lifehub, cpu_s, peak_mib),
+                row(scenario, (other, case.1), Program::Floor, 100.0, 1000),
+                row(scenario, case, Program::Floor, 1.0, 1000),
             ];
             let met: Vec<bool> = of(&rows).iter().map(|reach| reach.met).collect();
-            assert_eq!(met, expected, "{scenario:?} {pass:?} {cpu_s} {peak_mib}");
+            assert_eq!(met, expected, "{scenario:?} {case:?} {cpu_s} {peak_mib}");
         };
-        check(Scenario::Near, Pass::First, 2.5, 64, &[true, true]);
-        check(Scenario::Near, Pass::First, 2.6, 65, &[false, false]);
-        check(Scenario::Near, Pass::Full, 1.5, 10, &[true, true]);
-        check(Scenario::Near, Pass::Full, 1.6, 10, &[true, false]);
-        check(Scenario::Near, Pass::Live, 9.0, 65, &[false]);
-        check(Scenario::Far, Pass::First, 1.05, 65, &[true]);
-        check(Scenario::Far, Pass::First, 1.06, 10, &[false]);
-        check(Scenario::Large, Pass::First, 9.0, 65, &[false]);
+        for database in [Database::Sqlite, Database::Postgres] {
+            check(Scenario::Near, (database, Pass::First), 2.5, 64, &[true, true]);
+            check(Scenario::Near, (database, Pass::First), 2.6, 65, &[false, false]);
+            check(Scenario::Near, (database, Pass::Live), 9.0, 65, &[false]);
+            check(Scenario::Large, (database, Pass::First), 9.0, 65, &[false]);
+        }
+        check(Scenario::Near, (Database::Sqlite, Pass::Full), 1.5, 10, &[true, true]);
+        check(Scenario::Near, (Database::Sqlite, Pass::Full), 1.6, 10, &[true, false]);
+        check(Scenario::Near, (Database::Postgres, Pass::Full), 9.0, 10, &[true]);
+        check(Scenario::Far, (Database::Sqlite, Pass::First), 1.05, 65, &[true]);
+        check(Scenario::Far, (Database::Sqlite, Pass::First), 1.06, 10, &[false]);
+        check(Scenario::Far, (Database::Postgres, Pass::First), 9.0, 10, &[]);
     }
 }

@@ -1,7 +1,6 @@
-//! The sync that is measured: the engine, Strava's connector and the SQLite store, as an embedder puts them together
-//! and as the program `lifehub` runs them.
+//! The sync that is measured: the engine, Strava's connector and the store, as an embedder puts them together and as
+//! the program `lifehub` runs them.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use lifehub_core::clock::Zone;
@@ -15,7 +14,7 @@ use lifehub_store::{ConnectionFilter, KeySource, NewConnection, OpenOptions, Sto
 use lifehub_strava::Strava;
 use lifehub_strava::simulator::StravaSimulator;
 
-use crate::cli::{Pass, ReadArgs};
+use crate::cli::{Pass, Place, ReadArgs};
 use crate::process::Told;
 use crate::{Outcome, runtime};
 
@@ -26,7 +25,7 @@ pub(crate) fn run(args: &ReadArgs) -> Outcome<Told> {
 }
 
 async fn sync(args: &ReadArgs) -> Outcome<Counts> {
-    let store = open(&args.dir).await?;
+    let store = open(&args.place).await?;
     let connection = connection(&store).await?;
     let mut settings = ProviderSettings::default();
     settings.base_url = Some(args.url.parse()?);
@@ -42,10 +41,11 @@ async fn sync(args: &ReadArgs) -> Outcome<Counts> {
     check(&report, args)
 }
 
-/// The store in that folder, as `lifehub` opens its own.
-pub(crate) async fn open(dir: &Path) -> Outcome<Store> {
-    let (database, key) = (dir.join("lifehub.db"), dir.join("master.key"));
-    Ok(Store::open(&database.display().to_string(), OpenOptions::new(KeySource::File(key))).await?)
+/// The store at that place, as `lifehub` opens its own.
+pub(crate) async fn open(place: &Place) -> Outcome<Store> {
+    let file = place.dir.join("lifehub.db").display().to_string();
+    let key = KeySource::File(place.dir.join("master.key"));
+    Ok(Store::open(place.postgres.as_ref().unwrap_or(&file), OpenOptions::new(key)).await?)
 }
 
 async fn connection(store: &Store) -> Outcome<Connection> {

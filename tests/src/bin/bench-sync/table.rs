@@ -16,9 +16,10 @@ pub(crate) fn of(measured: &Measured) -> String {
 
 fn write(out: &mut String, measured: &Measured) -> std::fmt::Result {
     let m = &measured.machine;
+    let server = m.server.as_ref().map(|server| format!("; {server}")).unwrap_or_default();
     writeln!(
         out,
-        "{}, {} cores, {} GiB, {}, {}; {}, {} build",
+        "{}, {} cores, {} GiB, {}, {}{server}; {}, {} build",
         m.cpu, m.cores, m.memory_gib, m.kernel, m.file_system, m.rustc, m.build
     )?;
     let rounds = measured.scale.rounds;
@@ -33,13 +34,27 @@ fn write(out: &mut String, measured: &Measured) -> std::fmt::Result {
             writeln!(out, "\n{}", heading(&row.setting))?;
             writeln!(
                 out,
-                "  {:<20} {:<8} {:>9} {:>8} {:>8} {:>9} {:>10} {:>10} {:>9}",
-                "", "", "items/s", "wall s", "CPU s", "peak MiB", "wall/floor", "CPU/floor", "provider"
+                "  {:<10} {:<20} {:<8} {:>9} {:>8} {:>8} {:>8} {:>8} {:>9} {:>10} {:>10} {:>9}",
+                "",
+                "",
+                "",
+                "items/s",
+                "wall s",
+                "CPU s",
+                "client s",
+                "server s",
+                "peak MiB",
+                "wall/floor",
+                "CPU/floor",
+                "provider"
             )?;
         }
         line(out, measured, row)?;
     }
-    writeln!(out, "\n`provider` is how much of a core it kept busy. Reaches:")?;
+    writeln!(
+        out,
+        "\nCPU is that of client and server together; `provider` is how much of a core it kept busy. Reaches:"
+    )?;
     for reach in &measured.reaches {
         let mark = match (measured.judged, reach.met) {
             (false, _) => "not judged",
@@ -71,11 +86,14 @@ fn line(out: &mut String, measured: &Measured, row: &Row) -> std::fmt::Result {
     };
     write!(
         out,
-        "  {:<20} {program:<8} {:>9.0} {:>8.2} {:>8.2} {:>9.1}",
+        "  {:<10} {:<20} {program:<8} {:>9.0} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {:>9.1}",
+        row.database.title(),
         row.pass.title(),
         median.items_per_s,
         median.wall_s,
         median.cpu_s,
+        median.client_s,
+        median.server_s,
         median.peak_mib
     )?;
     match beside(&measured.rows, row).filter(|_| row.program == Program::Lifehub) {
@@ -91,11 +109,12 @@ fn line(out: &mut String, measured: &Measured, row: &Row) -> std::fmt::Result {
     if row.pass == Pass::Full
         && row.program == Program::Lifehub
         && let Some(first) = measured.rows.iter().find(|other| {
-            other.program == Program::Floor && other.pass == Pass::First && other.setting == row.setting
+            (other.program, other.pass) == (Program::Floor, Pass::First)
+                && (other.setting, other.database) == (row.setting, row.database)
         })
     {
         let ratio = median.cpu_s / first.median.cpu_s;
-        writeln!(out, "  {:<20} {ratio:.2} of the CPU of the floor's first run", "")?;
+        writeln!(out, "  {:<31} {ratio:.2} of the CPU of the floor's first run", "")?;
     }
     Ok(())
 }
