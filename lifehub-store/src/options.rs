@@ -15,7 +15,6 @@ pub struct OpenOptions {
     pub(crate) rng: Arc<Rng>,
     pub(crate) term: Duration,
     pub(crate) busy_timeout: Duration,
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite has its own number"))]
     pub(crate) connections: u32,
 }
 

@@ -57,7 +57,7 @@ pub(crate) enum Scope {
 
 /// An open database.
 pub(crate) enum Database {
-    Sqlite(sqlite::Database),
+    Sqlite(Box<sqlite::Database>),
     #[cfg(feature = "postgres")]
     Postgres(postgres::Database),
 }
@@ -75,8 +75,8 @@ impl Database {
         match location {
             #[cfg(feature = "postgres")]
             Location::Postgres(url) => postgres::Database::open(&url, options).await.map(Self::Postgres),
-            Location::File(path) => sqlite::open(Some(&path), options).await.map(Self::Sqlite),
-            Location::Memory => sqlite::open(None, options).await.map(Self::Sqlite),
+            Location::File(path) => sqlite::open(Some(&path), options).await.map(Box::new).map(Self::Sqlite),
+            Location::Memory => sqlite::open(None, options).await.map(Box::new).map(Self::Sqlite),
         }
     }
 

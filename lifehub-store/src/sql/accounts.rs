@@ -1,6 +1,6 @@
 //! Users, connections, credentials, and the consents by which they come.
 
-use super::{both, each, now, statements};
+use super::{both, each};
 
 statements! {
     // Users.

@@ -1,6 +1,6 @@
 //! The commit of a batch: what runs for every page.
 
-use super::{both, bulk, each, now, statements};
+use super::{both, each};
 use crate::database::Bulk;
 use crate::database::Kind::{Bytes, Flag, Indexed, Int, Name, Real, Text};
 

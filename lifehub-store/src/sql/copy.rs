@@ -1,6 +1,6 @@
 //! Copying a store: how each table is read, and written elsewhere, in one form for every database.
 
-use super::{both, each, now, statements};
+use super::{both, each};
 use crate::database::Kind::{Bytes, Flag, Indexed, Int, Name, Real, Text};
 use crate::database::{Bulk, Kind, Sql};
 

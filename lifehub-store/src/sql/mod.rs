@@ -5,6 +5,29 @@
 //! column (`+ 0` behind it in PostgreSQL) keeps a planner, which knows no sizes, from an index that would lead through far
 //! too many rows.
 
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: $crate::database::Sql = $sql;)*
+        #[cfg(test)]
+        pub(super) const STATEMENTS: &[(&str, $crate::database::Sql)] = &[$((stringify!($name), $name)),*];
+    };
+}
+macro_rules! bulk {
+    ($($(#[$doc:meta])* $name:ident = $bulk:expr;)*) => {
+        $($(#[$doc])* pub(crate) static $name: $crate::database::Bulk = $bulk;)*
+        #[cfg(test)]
+        pub(super) static BULKS: &[(&str, &$crate::database::Bulk)] = &[$((stringify!($name), &$name)),*];
+    };
+}
+macro_rules! now {
+    (sqlite) => {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    };
+    // Not the beginning of the transaction: it may have waited.
+    (postgres) => {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    };
+}
 pub(crate) mod accounts;
 pub(crate) mod commit;
 pub(crate) mod copy;
@@ -30,35 +53,6 @@ const fn each(
         postgres,
     }
 }
-
-macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
-        $($(#[$doc])* pub(crate) const $name: $crate::database::Sql = $sql;)*
-        #[cfg(test)]
-        pub(super) const STATEMENTS: &[(&str, $crate::database::Sql)] = &[$((stringify!($name), $name)),*];
-    };
-}
-use statements;
-
-macro_rules! bulk {
-    ($($(#[$doc:meta])* $name:ident = $bulk:expr;)*) => {
-        $($(#[$doc])* pub(crate) static $name: $crate::database::Bulk = $bulk;)*
-        #[cfg(test)]
-        pub(super) static BULKS: &[(&str, &$crate::database::Bulk)] = &[$((stringify!($name), &$name)),*];
-    };
-}
-use bulk;
-
-macro_rules! now {
-    (sqlite) => {
-        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-    };
-    // Not the beginning of the transaction: it may have waited.
-    (postgres) => {
-        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-    };
-}
-use now;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! What people, programs and `doctor` ask.
 
-use super::{both, each, statements};
+use super::{both, each};
 
 macro_rules! record_columns {
     (sqlite) => {

@@ -1,6 +1,6 @@
 //! What the engine reads.
 
-use super::{bulk, each, now, statements};
+use super::each;
 use crate::database::Bulk;
 use crate::database::Kind::Key;
 

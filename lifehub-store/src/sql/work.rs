@@ -1,6 +1,6 @@
 //! Who works on what and when: leases, schedule, inbox, quotas.
 
-use super::{both, bulk, each, now, statements};
+use super::{both, each};
 use crate::database::Bulk;
 use crate::database::Kind::{Bytes, Int, Name};
 

@@ -89,7 +89,6 @@ async fn no_gap(first: World, writers: u8, readers: usize, records: usize) {
     done.store(true, Ordering::Release);
     drop(written);
     let seen = following.join_all().await;
-    println!("{writers} writers, {} records, seen by {} readers: {seen:?}", each * worlds.len(), seen.len());
     assert!(seen.iter().all(|seen| *seen == each * worlds.len()), "{seen:?}");
     worlds[0].assert_sound().await;
 }

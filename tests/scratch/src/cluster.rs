@@ -1,6 +1,6 @@
 //! A PostgreSQL server of a test's own, to be restarted at will.
 
-use std::io::{Error, ErrorKind, Result};
+use std::io::{Error, Result};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -123,5 +123,5 @@ fn succeed(command: &mut Command) -> Result<()> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(Error::new(ErrorKind::Other, format!("{command:?}: {said}")))
+    Err(Error::other(format!("{command:?}: {said}")))
 }

@@ -16,11 +16,13 @@ enum Role {
     Catalog,
     Store,
     Server,
+    /// Databases for tests, of which every crate's tests may be.
+    Scratch,
     /// Tests and examples stand above the house and may import anything.
     Above,
 }
 
-use Role::{Above, Catalog, Core, Provider, Server, Shared, Store, Testkit};
+use Role::{Above, Catalog, Core, Provider, Scratch, Server, Shared, Store, Testkit};
 
 fn role(folder: &str) -> Option<Role> {
     Some(match folder {
@@ -30,6 +32,7 @@ fn role(folder: &str) -> Option<Role> {
         "lifehub-store" => Store,
         "lifehub-server" => Server,
         "tests" => Above,
+        "tests/scratch" => Scratch,
         _ if folder.starts_with("examples/") => Above,
         _ if folder.starts_with("lifehub-connectors/providers/") => Provider,
         _ if folder.starts_with("lifehub-connectors/shared/") => Shared,
@@ -40,12 +43,12 @@ fn role(folder: &str) -> Option<Role> {
 /// What a crate may import in what it ships. The testkit is not among them: see `violations`.
 fn may_import(role: Role) -> &'static [Role] {
     match role {
-        Core => &[],
+        Core | Scratch => &[],
         Testkit | Shared | Store => &[Core],
         Provider => &[Core, Shared],
         Catalog => &[Core, Provider],
         Server => &[Core, Catalog, Store],
-        Above => &[Core, Testkit, Provider, Catalog, Store, Server, Above],
+        Above => &[Core, Testkit, Scratch, Provider, Catalog, Store, Server, Above],
     }
 }
 
@@ -64,7 +67,7 @@ fn violations(members: &[Package]) -> Vec<String> {
             let Some(&target) = roles.get(dependency.name.as_str()) else { continue };
             let (from, to) = (&member.name, &dependency.name);
             let is_dev = dependency.kind.as_deref() == Some("dev");
-            if may_import(own).contains(&target) || target == Testkit && is_dev {
+            if may_import(own).contains(&target) || matches!(target, Testkit | Scratch) && is_dev {
                 continue;
             }
             // A simulator is shipped behind its feature, and brings the testkit with it.

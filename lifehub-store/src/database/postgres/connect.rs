@@ -171,6 +171,8 @@ fn connect_options(url: &Secret, options: &OpenOptions) -> Result<PgConnectOptio
             ("statement_timeout", wait.as_str()),
             ("lock_timeout", wait.as_str()),
             ("idle_in_transaction_session_timeout", idle.as_str()),
+            // Statements say themselves how rows are found: to plan them anew for each page's values gains nothing.
+            ("plan_cache_mode", "force_generic_plan"),
         ])
         .statement_cache_capacity(256)
         .disable_statement_logging())
