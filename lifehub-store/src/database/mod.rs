@@ -103,6 +103,24 @@ impl Database {
         }
     }
 
+    /// Asks for a row of a table in which nothing is any user's: no scope has to be set.
+    pub(crate) async fn ask(&self, sql: Sql, args: Args<'_>) -> Result<Option<Row>> {
+        match self {
+            Self::Sqlite(database) => row(&mut Conn::Sqlite(database.read().await?), sql, args).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => {
+                let mut tries = database.tries();
+                loop {
+                    let mut conn = Conn::Postgres(database.idle().await?);
+                    match row(&mut conn, sql, args.clone()).await {
+                        Err(_) if conn.is_lost() && tries.next().is_some() => {}
+                        answer => return answer,
+                    }
+                }
+            }
+        }
+    }
+
     /// Begins a transaction that writes. Others that write the same are waited for.
     pub(crate) async fn write(
         &self,
@@ -183,6 +201,12 @@ impl Conn {
             #[cfg(feature = "postgres")]
             Self::Postgres(conn) => conn.lock_keys(lock).await,
         }
+    }
+
+    /// Whether the last statement did not come to an answer.
+    #[cfg(feature = "postgres")]
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Postgres(conn) if conn.is_lost())
     }
 
     /// For the rest of the transaction, shows everybody's rows.

@@ -253,14 +253,18 @@ bulk! {
          WHERE r.user_id = n.user_id AND r.uuid = n.uuid"),
     );
     /// User, connection; each row: day, metric, label, count, sum, min, max, last.
-    ROLLUPS_INSERT = Bulk::rows(
+    ROLLUPS_UPSERT = Bulk::rows(
         &[Int, Text, Indexed, Int, Real, Real, Real, Real],
         (
             "INSERT INTO rollups (connection_id, day, metric, label, count, sum, min, max, last)
              SELECT ?, * FROM (VALUES ",
-            ") WHERE column1 IS NOT NULL",
+            ") WHERE column1 IS NOT NULL
+             ON CONFLICT DO UPDATE SET count = excluded.count, sum = excluded.sum, min = excluded.min,
+                 max = excluded.max, last = excluded.last",
         ),
         (2, "INSERT INTO rollups (user_id, connection_id, day, metric, label_key, label, count, sum, min, max, last)
-         SELECT $1, $2, $columns"),
+         SELECT $1, $2, $columns
+         ON CONFLICT (user_id, connection_id, day, metric, label_key) DO UPDATE SET count = excluded.count,
+             sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last"),
     );
 }

@@ -180,12 +180,9 @@ async fn roll_up(
     let touched: Vec<i32> = touched.into_iter().collect();
     for some in touched.chunks(days::AT_ONCE) {
         let mut all = days::facts_of(conn, base.place, some, base.last_record, &known).await?;
-        // A day without an older record has no roll-up that could be stale.
-        let with_others: BTreeSet<i32> = all.iter().map(|fact| fact.day).collect();
-        let stale: Vec<i32> =
-            some.iter().copied().filter(|day| with_others.contains(day) || left.contains(day)).collect();
         all.extend(some.iter().filter_map(|day| facts.remove(day)).flatten());
-        days::replace(conn, base.place, &stale, all).await?;
+        let left: Vec<i32> = some.iter().copied().filter(|day| left.contains(day)).collect();
+        days::replace(conn, base.place, &left, all).await?;
     }
     Ok(())
 }

@@ -40,13 +40,14 @@ fn numbers(days: &[i32]) -> Vec<i64> {
     days.iter().copied().map(i64::from).collect()
 }
 
-/// Writes the roll-ups that these facts give, after removing those of `stale` days.
-pub(super) async fn replace(conn: &mut Conn, place: Place, stale: &[i32], facts: Vec<Fact>) -> Result<()> {
-    if !stale.is_empty() {
-        execute(conn, sql::ROLLUPS_DELETE, Args::at(place).with(numbers(stale))).await?;
+/// Writes the roll-ups that these facts give. Those of `left` days are removed before: a series may have ended with what
+/// left the day.
+pub(super) async fn replace(conn: &mut Conn, place: Place, left: &[i32], facts: Vec<Fact>) -> Result<()> {
+    if !left.is_empty() {
+        execute(conn, sql::ROLLUPS_DELETE, Args::at(place).with(numbers(left))).await?;
     }
     let tallies = tally(facts);
-    let mut rows = sql::ROLLUPS_INSERT.begin(tallies.values().map(BTreeMap::len).sum());
+    let mut rows = sql::ROLLUPS_UPSERT.begin(tallies.values().map(BTreeMap::len).sum());
     for (day, series) in &tallies {
         for ((metric, label), tally) in series {
             rows.push(*day);

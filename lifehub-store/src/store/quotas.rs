@@ -8,7 +8,7 @@ use lifehub_core::clock::Timestamp;
 use lifehub_core::http::{Pace, PaceTerms, QuotaKey, QuotaLedger};
 
 use super::Store;
-use crate::database::{Args, Durability, Scope, execute, get, no_such, row};
+use crate::database::{Args, Durability, Scope, execute, get, no_such};
 use crate::sql::work as sql;
 
 fn key_args(key: &QuotaKey) -> Args<'_> {
@@ -25,7 +25,7 @@ const WINDOWS: u32 = 4;
 impl Store {
     /// The instant that a sliding quota's pace remembers.
     async fn owed_until(&self, key: &QuotaKey) -> Result<Option<Timestamp>> {
-        let stored = row(&mut self.0.db.read(Scope::All).await?, sql::OWED_GET, key_args(key)).await?;
+        let stored = self.0.db.ask(sql::OWED_GET, key_args(key)).await?;
         stored.map_or(Ok(None), |row| Ok(Some(Timestamp::from_micros(get(&row, 0)?))))
     }
 }
@@ -48,7 +48,7 @@ impl QuotaLedger for Store {
     async fn used(&self, key: &QuotaKey, window_start: Timestamp, used: u32) -> Result<()> {
         // Most answers tell nothing new: those take no turn at writing.
         let args = key_args(key).with(window_start.as_micros());
-        let stored = row(&mut self.0.db.read(Scope::All).await?, sql::QUOTA_GET, args).await?;
+        let stored = self.0.db.ask(sql::QUOTA_GET, args).await?;
         if stored.map_or(Ok(0), |row| get::<u32>(&row, 0))? >= used {
             return Ok(());
         }
@@ -85,7 +85,7 @@ impl QuotaLedger for Store {
     }
 
     async fn blocked_until(&self, key: &QuotaKey) -> Result<Option<Timestamp>> {
-        let found = row(&mut self.0.db.read(Scope::All).await?, sql::GATE_GET, key_args(key)).await?;
+        let found = self.0.db.ask(sql::GATE_GET, key_args(key)).await?;
         found.map_or(Ok(None), |row| Ok(Some(Timestamp::from_micros(get(&row, 0)?))))
     }
 }

@@ -1,5 +1,6 @@
 //! The connections to one server, and what each may see and wait for.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -98,17 +99,28 @@ impl Database {
     /// A connection on which this has been run. One that lay idle while the server went away is no failure: there are
     /// others.
     async fn connection(&self, first: String, transaction: bool) -> Result<Conn> {
-        let mut tries = 0..=self.pool.options().get_max_connections();
+        let mut tries = self.tries();
         loop {
-            let raw = self.pool.acquire().await.map_err(fault)?;
-            let mut conn = Conn { raw, state: State { sound: true, transaction, limit: self.limit } };
+            let mut conn = self.idle().await?;
+            conn.state.transaction = transaction;
             let (raw, turn) = conn.turn();
             match turn.run(raw.execute(AssertSqlSafe(first.as_str()))).await {
                 Ok(_) => return Ok(conn),
-                Err(_) if !conn.state.sound && tries.next().is_some() => {}
+                Err(_) if conn.is_lost() && tries.next().is_some() => {}
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// How often a connection that turns out to be lost is exchanged for another: all of them may be.
+    pub(crate) fn tries(&self) -> RangeInclusive<u32> {
+        0..=self.pool.options().get_max_connections()
+    }
+
+    /// A connection as somebody has left it: for tables in which nothing is any user's.
+    pub(crate) async fn idle(&self) -> Result<Conn> {
+        let raw = self.pool.acquire().await.map_err(fault)?;
+        Ok(Conn { raw, state: State { sound: true, transaction: false, limit: self.limit } })
     }
 
     /// Waits until some process tells that something became due. It may be told for nothing, or, while the server is
@@ -204,6 +216,11 @@ impl Conn {
     /// The connection itself, and what a statement on it is run with.
     pub(crate) fn turn(&mut self) -> (&mut PgConnection, &mut State) {
         (&mut self.raw, &mut self.state)
+    }
+
+    /// Whether the last statement did not come to an answer.
+    pub(crate) fn is_lost(&self) -> bool {
+        !self.state.sound
     }
 
     /// Begins a transaction.
